@@ -1,0 +1,162 @@
+"""The recurrent kernels against the NumPy oracles, Keras and central differences."""
+
+import numpy as np
+import pytest
+from reference import cells as reference_cells
+from reference import keras_fixture
+from reference import recurrent as oracle
+
+from tsrnn.kernels.activations import ACTIVATIONS
+from tsrnn.kernels.simd import LANES
+from tsrnn.nn import GRU, LSTM, Dense, Sequential, SimpleRNN
+from tsrnn.testing import check_gradient, check_layer
+
+KINDS = {"rnn": SimpleRNN, "lstm": LSTM, "gru": GRU, "gru_before": GRU}
+OPTIONS = {
+    "plain": {},
+    "sequences": {"return_sequences": True},
+    "backwards": {"go_backwards": True},
+    "backwards, sequences": {"go_backwards": True, "return_sequences": True},
+    "dropout": {"dropout": 0.3, "return_sequences": True},
+    "recurrent dropout": {"recurrent_dropout": 0.4},
+    "both dropouts, backwards": {"dropout": 0.2, "recurrent_dropout": 0.5, "go_backwards": True},
+}
+SIZES = [(50, 7, 3, 19), (64, 20, 14, 32), (33, 18, 1, 5), (1, 1, 2, 1), (3, 2, 5, 2)]  # B, T, F, H
+
+
+def spec(kind, hidden, **options):
+    if kind.startswith("gru"):
+        options["reset_after"] = kind == "gru"
+    return KINDS[kind](hidden, **options)
+
+
+def problem(kind, size, dtype, **options):
+    """A network of one layer with random weights, inputs, and the gradient of its outputs."""
+    batch, steps, features, hidden = size
+    net = Sequential([spec(kind, hidden, **options)]).build((steps, features), random_state=3, dtype=dtype)
+    rng = np.random.default_rng(1)
+    net.theta[:] = rng.standard_normal(net.theta.size) * min(0.3, 1 / np.sqrt(hidden))  # no chaos, which amplifies rounding
+    x = rng.standard_normal((batch, steps, features)).astype(dtype)
+    shape = (batch, steps, hidden) if options.get("return_sequences") else (batch, hidden)
+    return net, x, rng.standard_normal(shape).astype(dtype)
+
+
+def masks_drawn(net, batch):
+    """The dropout masks of the last training pass, (B, F) and (B, H), as the oracle takes them."""
+    masks = {}
+    for i, dropped in enumerate(net._tiles[0].bound[0].dropped):
+        parts = [space.bound[0].dropped[i].mask.reshape(-1, LANES)[: dropped.count].T for space in net._tiles]
+        masks[f"{dropped.what}_mask"] = np.concatenate(parts)[:batch]
+    return masks
+
+
+def relative(got, expected):
+    return np.abs(np.asarray(got) - expected).max() / max(np.abs(expected).max(), 1e-3)
+
+
+def oracle_options(kind, options):
+    kept = {name: options[name] for name in ("go_backwards", "return_sequences", "activation") if name in options}
+    if "recurrent_activation" in options and kind != "rnn":
+        kept["recurrent_activation"] = options["recurrent_activation"]
+    return kept
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_oracle(kind, size, option, dtype):
+    options = OPTIONS[option]
+    net, x, d_y = problem(kind, size, dtype, **options)
+    y = net.forward(x, training=True)
+    known = oracle_options(kind, options) | masks_drawn(net, len(x))
+    expected, _ = oracle.forward(kind, x, net.get_weights(), **known)
+    d_x = net.backward(d_y)
+    gradients = oracle.backward(kind, x, net.get_weights(), d_y, **known)
+    tolerance = 1e-5 if dtype == np.float32 else 1e-12
+    assert relative(y, expected) < tolerance
+    assert relative(d_x, gradients.x) < tolerance
+    for got, wanted in zip(net.grads(), gradients.weights, strict=True):
+        assert relative(got, wanted) < tolerance
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_mask_and_initial_state(kind, backwards):
+    size = (37, 6, 3, 5)
+    net, x, d_y = problem(kind, size, np.float64, go_backwards=backwards, return_sequences=True)
+    rng = np.random.default_rng(5)
+    mask = rng.random(x.shape[:2]) < 0.6
+    states = tuple(rng.standard_normal((size[0], size[3])) for _ in range(reference_cells.N_STATES[kind]))
+    y = net.forward(x, training=True, mask=mask, initial_state=[states])
+    known = {"mask": mask, "initial_state": states, "go_backwards": backwards, "return_sequences": True}
+    expected, _ = oracle.forward(kind, x, net.get_weights(), **known)
+    d_x = net.backward(d_y)
+    gradients = oracle.backward(kind, x, net.get_weights(), d_y, **known)
+    assert relative(y, expected) < 1e-12
+    assert relative(d_x, gradients.x) < 1e-12
+    for got, wanted in zip(net.grads(), gradients.weights, strict=True):
+        assert relative(got, wanted) < 1e-12
+    for got, wanted in zip(net.d_initial_state[0], gradients.initial_state, strict=True):
+        assert relative(got, wanted) < 1e-12
+
+
+@pytest.mark.parametrize("case", keras_fixture.load_cases(), ids=lambda case: case["name"])
+def test_keras(case):
+    """Equal outputs and gradients with weights given in Keras' order and shapes."""
+    if case["input_mask"] is not None or case["state_mask"] is not None:
+        return  # Keras' own draws: the oracle is held against those, and the kernels against the oracle
+    hidden = case["weights"][1].shape[0]
+    net = Sequential([spec(case["kind"], hidden, **case["options"])]).build(case["x"].shape[1:])
+    net.set_weights(case["weights"])
+    states = case["initial_state"]
+    given = None if states is None else [tuple(states)]
+    y = net.forward(case["x"], training=True, mask=case["mask"], initial_state=given)
+    assert relative(y, case["y"]) < 1e-5
+    assert relative(net.backward(case["d_y"]), case["d_x"]) < 1e-5
+    for got, wanted in zip(net.grads(), case["d_weights"], strict=True):
+        assert relative(got, wanted) < 1e-5
+    if states is not None:
+        for got, wanted in zip(net.d_initial_state[0], case["d_initial_state"], strict=True):
+            assert relative(got, wanted) < 1e-5
+
+
+GRADIENT_CASES = {
+    "dropouts": {"dropout": 0.3, "recurrent_dropout": 0.4},
+    "backwards": {"go_backwards": True, "return_sequences": True},
+    **{name: {"activation": name, "recurrent_activation": name} for name in ACTIVATIONS},
+}
+
+
+@pytest.mark.parametrize("case", GRADIENT_CASES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradient(kind, case):
+    options = dict(GRADIENT_CASES[case])
+    if kind == "rnn":
+        options.pop("recurrent_activation", None)
+    net, x, _ = problem(kind, (2, 5, 3, 4), np.float64, **options)
+    net.theta *= 0.5  # linear gates would let the state explode
+    states = tuple(np.random.default_rng(6).standard_normal((2, 4)) for _ in range(reference_cells.N_STATES[kind]))
+    assert check_gradient(net, x, initial_state=[states]) < 1e-6
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradient_of_a_stack(kind):
+    layers = [spec(kind, 4, return_sequences=True, recurrent_dropout=0.2), spec(kind, 3, go_backwards=True), Dense(2)]
+    net = Sequential(layers).build((5, 2), random_state=1, dtype=np.float64)
+    mask = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 1]], bool)
+    assert check_gradient(net, np.random.default_rng(0).standard_normal((2, 5, 2)), mask=mask) < 1e-6
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_conformance(kind):
+    assert check_layer(lambda: spec(kind, 5)) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("layer", "count"),
+    [(SimpleRNN(32), 2080), (LSTM(32), 8320), (GRU(32), 6336), (GRU(32, reset_after=False), 6240)],
+    ids=["rnn", "lstm", "gru", "gru_before"],
+)
+def test_count_params(layer, count):
+    assert Sequential([layer]).build((10, 32)).count_params() == count

@@ -1,0 +1,30 @@
+"""Losses, each the mean over all elements, and their gradients by the prediction."""
+
+import numpy as np
+
+
+def mse(target, prediction):
+    return np.mean((prediction - target) ** 2)
+
+
+def d_mse(target, prediction):
+    return 2.0 * (prediction - target) / prediction.size
+
+
+def mae(target, prediction):
+    return np.mean(np.abs(prediction - target))
+
+
+def d_mae(target, prediction):
+    """Zero where the prediction is exact."""
+    return np.sign(prediction - target) / prediction.size
+
+
+def huber(target, prediction, delta=1.0):
+    """``e**2 / 2`` up to an error of ``delta``, the tangent ``delta * (abs(e) - delta / 2)`` beyond (Huber 1964)."""
+    error = np.abs(prediction - target)
+    return np.mean(np.where(error <= delta, error**2 / 2.0, delta * (error - delta / 2.0)))
+
+
+def d_huber(target, prediction, delta=1.0):
+    return np.clip(prediction - target, -delta, delta) / prediction.size

@@ -1,0 +1,66 @@
+"""Recurrent networks for forecasting, from a DataFrame to a forecast, on Numba kernels.
+
+The public names are imported when they are first used, so that `import tsrnn` itself costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from tsrnn._version import __version__
+
+if TYPE_CHECKING:
+    from tsrnn import datasets, nn, testing
+    from tsrnn._errors import BelowNaiveWarning, DataWarning, DivergedError
+    from tsrnn.forecasting.base import load
+    from tsrnn.forecasting.baselines import NaiveForecaster
+    from tsrnn.forecasting.recurrent import GRUForecaster, LSTMForecaster, RNNForecaster, SimpleRNNForecaster
+    from tsrnn.forecasting.regressors import DenseForecaster, LinearForecaster
+
+_HOMES = {
+    "RNNForecaster": "tsrnn.forecasting.recurrent",
+    "SimpleRNNForecaster": "tsrnn.forecasting.recurrent",
+    "LSTMForecaster": "tsrnn.forecasting.recurrent",
+    "GRUForecaster": "tsrnn.forecasting.recurrent",
+    "NaiveForecaster": "tsrnn.forecasting.baselines",
+    "LinearForecaster": "tsrnn.forecasting.regressors",
+    "DenseForecaster": "tsrnn.forecasting.regressors",
+    "load": "tsrnn.forecasting.base",
+    "DivergedError": "tsrnn._errors",
+    "BelowNaiveWarning": "tsrnn._errors",
+    "DataWarning": "tsrnn._errors",
+}
+_SUBMODULES = ("datasets", "nn", "testing")
+
+__all__ = [
+    "BelowNaiveWarning",
+    "DataWarning",
+    "DenseForecaster",
+    "DivergedError",
+    "GRUForecaster",
+    "LSTMForecaster",
+    "LinearForecaster",
+    "NaiveForecaster",
+    "RNNForecaster",
+    "SimpleRNNForecaster",
+    "__version__",
+    "datasets",
+    "load",
+    "nn",
+    "testing",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return importlib.import_module(f"tsrnn.{name}")
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'tsrnn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

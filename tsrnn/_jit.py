@@ -1,0 +1,163 @@
+"""How every kernel is compiled, cached, and specialised by what it is called with.
+
+``@kernel`` is the one way to compile a function. Machine code is kept in the user's cache folder under a key that
+holds a digest of all kernel sources, so an edit is never answered with yesterday's code.
+
+A ``Spec`` is a named tuple of numbers whose *class* says what to compute. Numba sees a type for every class, so a kernel
+that reads ``spec.GATES`` or calls ``spec.forward(...)`` gets machine code of its own for each cell, activation or loss,
+and the disk cache still works (it would not for functions passed as arguments, or for closures).
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from numba import config, njit
+from numba.core import types
+from numba.core.typing.templates import AttributeTemplate, infer_getattr
+from numba.extending import (
+    lower_getattr_generic,
+    models,
+    overload,
+    overload_method,
+    register_model,
+    typeof_impl,
+)
+
+from ._cache import KernelCache
+
+FAST_MATH = {"contract", "nsz"}  # NaN and infinity keep their meaning
+_ROOT = Path(__file__).parent
+
+
+@functools.cache
+def source_digest() -> str:
+    """A digest of every source file that a kernel may be made of, except the cells' own (see ``Spec.DIGEST``)."""
+    files = [_ROOT / "_jit.py", *(_ROOT / "kernels").rglob("*.py"), *(_ROOT / "nn").glob("*.py")]
+    files += [*(_ROOT / "nn" / "layers").glob("*.py"), *(_ROOT / "nn" / "heads").glob("*.py")]
+    files += [_ROOT / "nn" / "cells" / "cell.py"]
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def kernel(function: Callable) -> Callable:
+    """Compile ``function`` when it is first called with arguments of new types; releases the GIL; cached on disk."""
+    compiled = njit(function, nogil=True, boundscheck=False, error_model="numpy", fastmath=FAST_MATH)
+    if not config.DISABLE_JIT:
+        compiled._cache = KernelCache(function, source_digest())
+    return compiled
+
+
+def helper(function: Callable) -> Callable:
+    """A function that is pasted into the kernels that call it, so that constants stay constants there."""
+    return njit(function, inline="always")
+
+
+def when(constant: str) -> Callable:
+    """Compile a helper to nothing for specs whose class constant is zero.
+
+    The first argument of the helper is the spec. A plain ``if`` would do at run time, but Numba would still have to
+    type and compile the branch that is never taken.
+    """
+
+    def decorate(function: Callable) -> Callable:
+        @functools.wraps(function)
+        def choose(spec, *arguments):
+            if getattr(spec, constant):
+                function(spec, *arguments)
+
+        if config.DISABLE_JIT:
+            return choose
+
+        def template(spec, *arguments):
+            return function if getattr(spec.instance_class, constant) else _nothing
+
+        overload(choose, strict=False, jit_options={"forceinline": True})(template)
+        return choose
+
+    return decorate
+
+
+def _nothing(spec, *arguments):
+    pass
+
+
+class Spec:
+    """Base of the named tuples whose class selects the machine code (mix in before the named tuple)."""
+
+    __slots__ = ()
+    DIGEST = ""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.DIGEST = _class_digest(cls)
+
+
+def _class_digest(cls: type) -> str:
+    """The file that defines ``cls``, or its code where there is no file (a notebook)."""
+    try:
+        source = inspect.getsource(inspect.getmodule(cls)).encode()  # type: ignore[arg-type]
+    except (OSError, TypeError):
+        codes = [value.__code__ for value in vars(cls).values() if inspect.isfunction(value)]
+        source = repr([(code.co_code, code.co_consts, code.co_names) for code in codes]).encode()
+    return hashlib.sha256(source).hexdigest()[:10]
+
+
+class SpecType(types.NamedTuple):
+    """Numba's type of a ``Spec``. The digest of the class is part of it, hence of the cache key."""
+
+    def __init__(self, fields: tuple, cls: type) -> None:
+        self.digest = cls.DIGEST  # type: ignore[attr-defined]
+        super().__init__(fields, cls)
+        self.name = f"{cls.__module__}.{cls.__qualname__}_{self.digest}{fields}"
+
+    def __bool__(self) -> bool:
+        return True  # Numba asks whether a method has a receiver by its truth, and that of no fields is an empty tuple's
+
+    @property
+    def key(self) -> tuple:
+        return (*super().key, self.digest)
+
+
+register_model(SpecType)(models.TupleModel)
+
+
+@typeof_impl.register(Spec)
+def _typeof_spec(spec: Any, context: Any) -> SpecType:
+    return SpecType(tuple(typeof_impl(field, context) for field in spec), type(spec))
+
+
+@infer_getattr
+class _SpecConstants(AttributeTemplate):
+    """``spec.NAME`` is a compile-time literal."""
+
+    key = SpecType
+
+    def generic_resolve(self, spec, name):
+        if name.isupper():
+            return types.literal(getattr(spec.instance_class, name))
+        return None  # a field: Numba knows those
+
+
+@lower_getattr_generic(SpecType)
+def _lower_constant(context, builder, spec, value, name):
+    if name.isupper():
+        return context.get_constant(types.int64, getattr(spec.instance_class, name))
+    return builder.extract_value(value, spec.fields.index(name))
+
+
+def spec_method(name: str, count: int) -> None:
+    """Let kernels call the method ``name`` of specs, with ``count`` arguments; it is pasted in by LLVM."""
+    resolvers = {
+        1: lambda self, a: getattr(self.instance_class, name),
+        2: lambda self, a, b: getattr(self.instance_class, name),
+        3: lambda self, a, b, c: getattr(self.instance_class, name),
+    }
+    overload_method(SpecType, name, jit_options={"forceinline": True}, strict=False)(resolvers[count])

@@ -1,0 +1,30 @@
+"""From a frame to arrays and back: roles of columns, the grid of stamps, windows and scaling."""
+
+from tsrnn.data.frame import forecast_frame, read_history, read_training, stamp_of
+from tsrnn.data.names import decode_name, encode_name
+from tsrnn.data.panel import Panel
+from tsrnn.data.scaling import Scaling, fit_scaling
+from tsrnn.data.schema import Roles, RowRules, Schema
+from tsrnn.data.time_axis import TimeAxis
+from tsrnn.data.windows import WindowIndex, WindowShape, all_windows, end_windows, split_windows
+
+__all__ = [
+    "Panel",
+    "Roles",
+    "RowRules",
+    "Scaling",
+    "Schema",
+    "TimeAxis",
+    "WindowIndex",
+    "WindowShape",
+    "all_windows",
+    "decode_name",
+    "encode_name",
+    "end_windows",
+    "fit_scaling",
+    "forecast_frame",
+    "read_history",
+    "read_training",
+    "split_windows",
+    "stamp_of",
+]

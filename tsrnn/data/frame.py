@@ -1,0 +1,314 @@
+"""The way from a user's frame to a panel, and from forecasts back to a frame in the layout of the input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tsrnn._errors import check_import, did_you_mean, quoted
+from tsrnn.data.choice import choose_columns, refuse_doubled
+from tsrnn.data.columns import REMEDIES
+from tsrnn.data.frequency import find_axis
+from tsrnn.data.ordering import Order, order_rows
+from tsrnn.data.panel import Panel
+from tsrnn.data.reading import Report, place_in, read_panel
+from tsrnn.data.schema import Roles, RowRules, Schema
+from tsrnn.data.table import Table, open_table
+
+
+def read_training(
+    X: Any, y: Any = None, roles: Roles | None = None, rules: RowRules | None = None
+) -> tuple[Schema, Panel, dict[str, Any]]:
+    """Read a training table.
+
+    Parameters
+    ----------
+    X : DataFrame, Series, ndarray, or polars DataFrame or Series
+        One series with a time index, or many: long with `id_col` and `time_col`, or a MultiIndex (id, time).
+    y : the same kinds, optional
+        The targets, row by row those of `X`.
+    roles : Roles, optional
+        What the columns are.
+    rules : RowRules, optional
+        What to do about missing values and duplicates.
+
+    Returns
+    -------
+    schema : Schema
+        What was learned about the table's form.
+    panel : Panel
+        The values.
+    report : dict
+        What was sorted, merged, replaced, filled and left out.
+
+    Raises
+    ------
+    ValueError, TypeError
+        With what is wrong, where, and what to do about it.
+
+    Examples
+    --------
+    >>> index = pd.date_range("2024-01-01", periods=4, freq="h")
+    >>> schema, panel, report = read_training(pd.DataFrame({"temp": [1.0, 2.0, 3.0, 4.0]}, index=index))
+    >>> schema.targets, schema.axis.label, panel.values.ravel().tolist()
+    (('temp',), 'h', [1.0, 2.0, 3.0, 4.0])
+    """
+    roles, rules = roles or Roles(), rules or RowRules()
+    table = open_table(X, y, id_col=roles.id_col, time_col=roles.time_col)
+    targets, covariates, left_out = choose_columns(table.columns, table.y_names, roles.target, roles.past_covariates)
+    report = Report(rows=len(table.index), columns_left_out=left_out)
+    raw = table.index.to_numpy(np.int64) if _is_integer(table) else table.index.asi8  # type: ignore[attr-defined]
+    order = _ordered(table, raw, rules, report)
+    axis = find_axis(table.index, order.raw, order.series, roles.freq, place_in(table, order.rows))
+    stamps = axis.raw(table.index)  # in the axis' resolution, which a given `freq` may have made finer
+    ticks, _ = axis.locate(stamps if order.rows is None else stamps[order.rows])
+    schema = Schema(
+        layout=table.layout,
+        backend=table.backend,
+        targets=targets,
+        past_covariates=covariates,
+        axis=axis,
+        left_out=left_out,
+        id_name=table.id_name,
+        time_name=table.time_name,
+        time_in_index=table.time_in_index,
+        has_y=y is not None,
+        dates=table.dates,
+    )
+    by_name = {column.name: column for column in table.columns}
+    columns = [by_name[name] for name in schema.channels]
+    panel = read_panel(table, order, ticks, axis, columns, rules, report, training=True)
+    return schema, panel, report.to_dict(panel)
+
+
+def read_history(X: Any, y: Any, schema: Schema, rules: RowRules | None = None) -> tuple[Panel, dict[str, Any]]:
+    """Read a table of the same form as the training table, for `predict` and `score`.
+
+    The columns of `fit` may come in any order, others are ignored, and series that `fit` has not seen are taken.
+    `min_length` applies here too: give rules without it where every series has to be kept.
+
+    Parameters
+    ----------
+    X, y : as for `read_training`
+    schema : Schema
+        What `read_training` returned.
+    rules : RowRules, optional
+
+    Returns
+    -------
+    panel : Panel
+    report : dict
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where the table is not of the form that was learned, or holds what `rules` refuse.
+    """
+    rules = rules or RowRules()
+    _check_y(y, schema)
+    table = _open_like(X, y, schema)
+    columns = _columns_of_fit(table, schema)
+    report = Report(rows=len(table.index))
+    raw = schema.axis.raw(table.index)
+    order = _ordered(table, raw, rules, report)
+    ticks, on_grid = schema.axis.locate(order.raw)
+    if not on_grid.all():
+        off = np.flatnonzero(~on_grid)
+        raise ValueError(
+            f"{len(off)} stamps do not lie on the grid of the training data ({schema.axis.label!r} through "
+            f"{schema.axis.stamps([0])[0]}); the first are {place_in(table, order.rows)(off)}. Round or resample them."
+        )
+    panel = read_panel(table, order, ticks, schema.axis, columns, rules, report, training=False)
+    return panel, report.to_dict(panel)
+
+
+def _is_integer(table: Table) -> bool:
+    return not isinstance(table.index, (pd.DatetimeIndex, pd.PeriodIndex))
+
+
+def _ordered(table: Table, raw: np.ndarray, rules: RowRules, report: Report) -> Order:
+    order, doubled = order_rows(raw, table.series, rules.duplicates, place_in(table))
+    report.sorted = order.take is not None and bool((np.diff(order.take) < 0).any())
+    if len(doubled):
+        first = [_first(table, int(row)) for row in doubled[:5]]
+        report.duplicates = {"rows": len(doubled), "rule": rules.duplicates, "first": first}
+    return order
+
+
+def _first(table: Table, row: int) -> dict[str, Any]:
+    series = table.ids[int(table.series[row])]
+    return {"stamp": str(table.index[row]), "series": None if series is None else str(series)}
+
+
+def _check_y(y: Any, schema: Schema) -> None:
+    if schema.has_y and y is None:
+        raise ValueError(
+            f"The target {quoted(schema.targets)} came as `y` in `fit`; its history is needed here too: pass `y`."
+        )
+    if not schema.has_y and y is not None:
+        raise ValueError(
+            f"`fit` had no `y`: the target {quoted(schema.targets)} was a column of X. Leave `y` out here, and put the "
+            "target into X."
+        )
+
+
+def _open_like(X: Any, y: Any, schema: Schema) -> Table:
+    """Open a table that has to have the layout of the training table."""
+    if (schema.layout == "array") != isinstance(X, np.ndarray):
+        expected = "an array" if schema.layout == "array" else f"a frame of the layout {schema.layout!r}"
+        raise TypeError(f"X must be {expected}, as in `fit`; got {type(X).__name__}.")
+    if schema.layout == "multiindex" and isinstance(X, (pd.DataFrame, pd.Series)) and X.index.nlevels == 1:
+        raise ValueError(
+            f"X must have an index with the levels ({schema.id_name!r}, {schema.time_name!r}), as in `fit`; got one "
+            "level. Select a series with `df.loc[[id]]`, which keeps both, or add the level with `pd.concat({id: df})`."
+        )
+    id_col = schema.id_name if schema.layout == "long" else None
+    time_col = schema.time_name if schema.layout == "long" and not schema.time_in_index else None
+    if schema.layout == "multiindex" and isinstance(X, (pd.DataFrame, pd.Series)) and schema.id_name in X.index.names:
+        id_col = schema.id_name  # the levels may stand in the other order
+    if isinstance(X, pd.Series) and X.name is None and len(schema.targets) == 1 and not schema.has_y:
+        X = X.rename(schema.targets[0])
+    table = open_table(X, _named_like(X, y, schema), id_col=id_col, time_col=time_col)
+    if table.layout != schema.layout:
+        raise ValueError(
+            f"X must have the layout {schema.layout!r}, as in `fit`; got {table.layout!r}. Give it the same index and "
+            "columns as the training frame."
+        )
+    return table
+
+
+def _named_like(X: Any, y: Any, schema: Schema) -> Any:
+    """Let an array stand for the `y` of `fit`, whatever that was called."""
+    if not isinstance(y, np.ndarray) or y.ndim not in (1, 2):
+        return y
+    values = y[:, None] if y.ndim == 1 else y
+    if values.shape[1] != len(schema.targets):
+        return y
+    index = X.index if isinstance(X, pd.DataFrame) and len(X) == len(y) else None
+    return pd.DataFrame(values, index, columns=pd.Index(schema.targets, tupleize_cols=False))
+
+
+def _columns_of_fit(table: Table, schema: Schema) -> list[Any]:
+    names = [column.name for column in table.columns]
+    refuse_doubled([name for name in names if name in schema.channels])
+    by_name = {column.name: column for column in table.columns}
+    missing = [name for name in schema.channels if name not in by_name]
+    if missing:
+        raise ValueError(
+            f"X must have the columns of `fit`; it lacks {quoted(missing)}. Its columns are {quoted(names, limit=10)}."
+            f"{did_you_mean(missing[0], names)}"
+        )
+    for name in schema.channels:
+        if not by_name[name].is_numeric:
+            what = by_name[name].what
+            raise ValueError(
+                f"The column {name!r} must be numeric, as in `fit`; it is a {what} column. What to do: "
+                f"{REMEDIES[what]}."
+            )
+    return [by_name[name] for name in schema.channels]
+
+
+def stamp_of(schema: Schema, panel: Panel, row: int) -> Any:
+    """Return the stamp of a row of the panel: a Timestamp, a Period or an integer."""
+    return schema.axis.stamps(panel.ticks(np.array([row])))[0]
+
+
+def forecast_frame(schema: Schema, panel: Panel, values: np.ndarray, gap: int = 0) -> Any:
+    """Lay out forecasts like the table they were made from.
+
+    Parameters
+    ----------
+    schema : Schema
+    panel : Panel
+        The history: forecasts start after each series' last row.
+    values : ndarray, shape (n_series, horizon, n_targets)
+    gap : int
+        Rows skipped between the history and the first forecast.
+
+    Returns
+    -------
+    DataFrame
+        Of pandas or polars, one column for each target. Stamps and series stand where they stood in the input: in the
+        index, or in columns.
+
+    Examples
+    --------
+    >>> index = pd.period_range("2024-01", periods=4, freq="M", name="month")
+    >>> schema, panel, _ = read_training(pd.DataFrame({"sales": [1.0, 2.0, 3.0, 4.0]}, index=index))
+    >>> forecast_frame(schema, panel, np.array([[[5.0], [6.0]]]))
+             sales
+    month
+    2024-05    5.0
+    2024-06    6.0
+    """
+    n_series, horizon, n_targets = values.shape
+    if n_series != panel.n_series or n_targets != len(schema.targets):
+        raise ValueError(
+            f"`values` must have the shape (n_series, horizon, n_targets) = ({panel.n_series}, horizon, "
+            f"{len(schema.targets)}); got {values.shape}."
+        )
+    ticks = (panel.end_ticks[:, None] + gap + np.arange(horizon)).ravel()
+    stamps = schema.axis.stamps(ticks)
+    flat = values.reshape(n_series * horizon, n_targets)
+    if schema.backend == "polars":
+        return _polars_frame(schema, panel, flat, stamps, horizon)
+    # One name per column, even where names are tuples of their own.
+    frame = pd.DataFrame(flat, columns=pd.Index(schema.targets, tupleize_cols=_are_levels(schema.targets)))
+    if schema.layout == "array" or schema.layout == "wide":
+        return frame.set_axis(_row_numbers(stamps).rename(schema.time_name), axis=0)
+    if schema.layout == "multiindex":
+        frame.index = pd.MultiIndex.from_arrays(
+            [_repeated(panel.ids, horizon), stamps], names=[schema.id_name, schema.time_name]
+        )
+        return frame
+    if schema.time_in_index:
+        frame.index = stamps.rename(schema.time_name)
+    else:
+        frame.insert(0, schema.time_name, stamps)
+    if schema.is_panel:
+        frame.insert(0, schema.id_name, _repeated(panel.ids, horizon).array)
+    return frame
+
+
+def _repeated(ids: tuple[Any, ...], horizon: int) -> pd.Index:
+    return pd.Index(ids, tupleize_cols=False).repeat(horizon)
+
+
+def _are_levels(names: tuple[Any, ...]) -> bool:
+    return all(isinstance(name, tuple) for name in names)
+
+
+def _row_numbers(stamps: pd.Index) -> pd.Index:
+    """Give consecutive integers back as the RangeIndex that they came as."""
+    if not pd.api.types.is_integer_dtype(stamps.dtype) or not len(stamps):
+        return stamps
+    step = int(stamps[1] - stamps[0]) if len(stamps) > 1 else 1
+    return pd.RangeIndex(int(stamps[0]), int(stamps[-1]) + step, step)
+
+
+def _moments(stamps: pd.Index) -> np.ndarray:
+    """Return stamps as polars takes them: in UTC without a zone, in milliseconds or finer."""
+    if not isinstance(stamps, pd.DatetimeIndex):
+        return stamps.to_numpy()
+    plain = stamps.tz_localize(None) if stamps.tz is None else stamps.tz_convert("UTC").tz_localize(None)
+    return (plain.as_unit("ms") if plain.unit == "s" else plain).to_numpy()
+
+
+def _polars_frame(schema: Schema, panel: Panel, flat: np.ndarray, stamps: pd.Index, horizon: int) -> Any:
+    nw = check_import("narwhals", "polars", "Writing polars frames")
+    columns: dict[Any, Any] = {}
+    if schema.is_panel:
+        columns[schema.id_name] = [name for name in panel.ids for _ in range(horizon)]
+    if schema.time_name is not None:
+        columns[schema.time_name] = _moments(stamps)
+    columns |= {name: np.ascontiguousarray(flat[:, target]) for target, name in enumerate(schema.targets)}
+    frame = nw.from_dict(columns, backend="polars")
+    if schema.time_name is not None and isinstance(stamps, pd.DatetimeIndex):
+        time = nw.col(schema.time_name)
+        if schema.dates:
+            frame = frame.with_columns(time.cast(nw.Date))
+        elif schema.axis.tz is not None:
+            frame = frame.with_columns(time.dt.replace_time_zone("UTC").dt.convert_time_zone(schema.axis.tz))
+    return frame.to_native()

@@ -1,0 +1,95 @@
+"""Forecasts that need no learning."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .._errors import AnyOf, Integer, Options
+from .._parameters import param
+from ..data import WindowIndex
+from ..nn.summary import Table
+from .base import Fitted, Forecaster
+from .naive import naive_forecast
+from .prepare import Prepared
+from .state import History, Model
+
+METHODS = ("last", "seasonal", "drift", "mean")
+
+
+class NaiveModel(Model):
+    """A rule that reads the window and nothing else."""
+
+    n_params = 0
+
+    def __init__(self, method: str, season: int) -> None:
+        self.method, self.season = method, season
+
+    def predict(self, history: History, windows: WindowIndex) -> np.ndarray:
+        """Forecasts (windows, horizon, targets) in data units."""
+        shape, values = history.shape, history.panel.values
+        if self.method in ("last", "seasonal"):
+            season = self.season if self.method == "seasonal" else 0
+            return naive_forecast(history.panel, windows, shape, history.n_targets, season)
+        points = np.arange(1 - shape.lookback, 1) * shape.sampling_rate
+        read = values[windows.origin[:, None] + points, : history.n_targets].astype(np.float64)
+        if self.method == "mean":
+            return np.repeat(read.mean(axis=1, keepdims=True), shape.horizon, axis=1)
+        slope = (read[:, -1] - read[:, 0]) / max(1, shape.span - 1)
+        ahead = shape.gap + 1 + np.arange(shape.horizon)
+        return read[:, -1:] + slope[:, None] * ahead[:, None]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """None."""
+        return {}
+
+    def document(self) -> dict[str, Any]:
+        """Rule and season."""
+        return {"method": self.method, "season": self.season}
+
+    @classmethod
+    def restore(cls, arrays: dict[str, np.ndarray], document: dict[str, Any]) -> NaiveModel:
+        """The model again."""
+        return cls(document["method"], document["season"])
+
+    def tables(self) -> tuple[Table, ...]:
+        """One line."""
+        return (Table(("method", "season"), ((self.method, str(self.season)),)),)
+
+
+class NaiveForecaster(Forecaster):
+    """Forecasts without learning: what any other forecast has to beat.
+
+    {parameters}
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from tsrnn import NaiveForecaster
+    >>> index = pd.date_range("2024-01-01", periods=21, freq="D")
+    >>> frame = pd.DataFrame({"sales": [1.0, 2, 3, 4, 5, 6, 7] * 3}, index=index)
+    >>> NaiveForecaster(method="seasonal").fit(frame).predict(horizon=2)
+                sales
+    2024-01-22    1.0
+    2024-01-23    2.0
+    """
+
+    method: str = param(
+        "last",
+        Options(*METHODS),
+        'The "last" value; the value one season before ("seasonal"); the line through the first and the last point of '
+        'the window ("drift"); or the "mean" of the window.',
+    )
+    season_length: int | str = param(
+        "auto", AnyOf(Integer(1), Options("auto")), 'Rows of a season. "auto": from the frequency.'
+    )
+
+    model_class = NaiveModel
+    scaler: ClassVar[None] = None
+    scaler_scope: ClassVar[str] = "global"
+    _learns = False
+
+    def _fit_model(self, prepared: Prepared, seed: int) -> Fitted:
+        season = prepared.season if self.season_length == "auto" else int(self.season_length)
+        return Fitted(NaiveModel(self.method, season))

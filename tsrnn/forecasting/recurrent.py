@@ -1,0 +1,91 @@
+"""Recurrent forecasters: the face of the package."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from .._parameters import fixed
+from ..nn.cells import CELLS
+from ..nn.layer import LayerSpec
+from .declared import RecurrentParameters
+from .networks import NetworkForecaster
+
+
+class RNNForecaster(NetworkForecaster, RecurrentParameters):
+    """Forecast with a recurrent network, of any cell.
+
+    One global model is trained on all series; a window of history goes through the recurrent layers, and a dense layer
+    on the last state gives all rows of the horizon at once. The last part of the time is held out: training stops when
+    it is no longer forecast better, and the skill against the naive forecasts is measured on it.
+
+    {parameters}
+
+    Attributes
+    ----------
+    history_ : DataFrame
+        A row for each epoch: epoch, loss, val_loss, val_mae (data units), learning_rate, seconds.
+    best_epoch_ : int
+        The epoch whose weights were kept.
+    stopped_ : str
+        Why training ended: "max_epochs", "max_steps", "early_stopping", "callback" or "interrupt".
+    baseline_skill_ : dict
+        Skill on the validation rows against the "last" and the "seasonal" naive forecast.
+    lookback_, horizon_ : int
+        The window, with "auto" resolved.
+    cutoff_ : list of str
+        Where validation begins.
+    data_report_ : dict
+        What was sorted, merged, filled and left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from tsrnn import RNNForecaster
+    >>> index = pd.date_range("2024-01-01", periods=400, freq="h")
+    >>> frame = pd.DataFrame({"load": np.sin(np.arange(400) * 2 * np.pi / 24)}, index=index)
+    >>> forecaster = RNNForecaster(max_epochs=2, random_state=0).fit(frame)
+    >>> forecaster.predict().shape
+    (24, 1)
+    """
+
+    def _hidden_layers(self) -> list[LayerSpec]:
+        if self.layers is not None:
+            return list(self.layers)
+        sizes = self.hidden_size if isinstance(self.hidden_size, list | tuple) else [self.hidden_size] * self.n_layers
+        if self.n_layers not in (1, len(sizes)):
+            raise ValueError(
+                f"`hidden_size` must give one width, or one for each of n_layers={self.n_layers} layers; got {sizes}."
+            )
+        kind = CELLS[self.cell]
+        settings = {field.name: getattr(self, field.name) for field in fields(kind) if field.name in self.PARAMETERS}
+        settings.pop("hidden_size")
+        last = len(sizes) - 1
+        return [kind(size, return_sequences=i < last, **settings) for i, size in enumerate(sizes)]
+
+
+class SimpleRNNForecaster(RNNForecaster):
+    """``RNNForecaster`` with Elman's cell.
+
+    {parameters}
+    """
+
+    cell = fixed("rnn")
+
+
+class LSTMForecaster(RNNForecaster):
+    """``RNNForecaster`` with long short-term memory.
+
+    {parameters}
+    """
+
+    cell = fixed("lstm")
+
+
+class GRUForecaster(RNNForecaster):
+    """``RNNForecaster`` with gated recurrent units.
+
+    {parameters}
+    """
+
+    cell = fixed("gru")

@@ -1,0 +1,152 @@
+"""What a fitted forecaster is: one frozen value, which is all that is saved."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from ..data import Panel, Scaling, Schema, WindowIndex, WindowShape, decode_name, encode_name
+from ..nn.summary import Table
+
+
+class Model(ABC):
+    """What turns windows into forecasts; abstract. Arrays and a JSON document are all there is to it."""
+
+    @abstractmethod
+    def predict(self, history: History, windows: WindowIndex) -> np.ndarray:
+        """Forecasts (windows, horizon, targets) in data units."""
+
+    @abstractmethod
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays to save."""
+
+    @abstractmethod
+    def document(self) -> dict[str, Any]:
+        """The rest, as JSON can hold it."""
+
+    @classmethod
+    @abstractmethod
+    def restore(cls, arrays: dict[str, np.ndarray], document: dict[str, Any]) -> Model:
+        """The model again."""
+
+    @abstractmethod
+    def tables(self) -> tuple[Table, ...]:
+        """What ``summary()`` shows of it."""
+
+    @property
+    @abstractmethod
+    def n_params(self) -> int:
+        """Numbers learned."""
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """A panel to forecast from, with what is needed to read it as in training."""
+
+    panel: Panel
+    shape: WindowShape
+    n_targets: int
+    scaling: Scaling
+    n_jobs: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FitState:
+    """All that ``fit`` learned.
+
+    Attributes
+    ----------
+    schema, shape, scaling : Schema, WindowShape, Scaling
+        The table's form, the windows, the scales.
+    model : Model
+        The weights.
+    tail : Panel
+        The last rows of each series, from which ``predict()`` goes on.
+    season : int
+        Rows of a season.
+    naive_mae : ndarray of shape (2, targets)
+        Training error of the last-value and the seasonal naive forecast, data units.
+    skill : dict or None
+        On the validation rows, against each of the two; None without validation rows.
+    history : tuple of dict
+        Epochs of training; empty for models that have none.
+    best_epoch, stopped : int, str or None
+        Of training.
+    report : dict
+        What was done to the rows.
+    cutoff : list of str
+        First stamp of the validation part, for each series; one entry if it is the same for all.
+    seed : int or None
+        What the random state was resolved to.
+    """
+
+    schema: Schema
+    shape: WindowShape
+    scaling: Scaling
+    model: Model
+    tail: Panel
+    season: int
+    naive_mae: np.ndarray
+    skill: dict[str, float] | None
+    history: tuple[dict[str, float], ...]
+    best_epoch: int | None
+    stopped: str | None
+    report: dict[str, Any]
+    cutoff: list[str]
+    seed: int | None
+
+    PLAIN: ClassVar[tuple[str, ...]] = (
+        "season", "skill", "history", "best_epoch", "stopped", "report", "cutoff", "seed",
+    )  # fmt: skip
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays to save, by name."""
+        named = {"naive_mae": self.naive_mae}
+        named |= {f"model.{name}": array for name, array in self.model.arrays().items()}
+        named |= {f"scaling.{name}": array for name, array in self.scaling.arrays()[0].items()}
+        named |= {f"tail.{name}": getattr(self.tail, name) for name in ("values", "indptr", "offsets")}
+        return named
+
+    def document(self) -> dict[str, Any]:
+        """The rest, as JSON can hold it."""
+        plain = {name: getattr(self, name) for name in self.PLAIN}
+        shape = {field.name: getattr(self.shape, field.name) for field in fields(self.shape)}
+        return plain | {
+            "schema": self.schema.to_dict(),
+            "shape": shape,
+            "scaling": self.scaling.arrays()[1],
+            "model": self.model.document(),
+            "ids": [encode_name(name) for name in self.tail.ids],
+        }
+
+    @classmethod
+    def restore(cls, model: type[Model], arrays: dict[str, np.ndarray], document: dict[str, Any]) -> FitState:
+        """The state again from ``arrays()`` and ``document()``."""
+        parts: dict[str, dict[str, np.ndarray]] = {"model": {}, "scaling": {}, "tail": {}}
+        for name, array in arrays.items():
+            owner, _, rest = name.partition(".")
+            if rest:
+                parts[owner][rest] = array
+        ids = tuple(decode_name(name) for name in document["ids"])
+        return cls(
+            schema=Schema.from_dict(document["schema"]),
+            shape=WindowShape(**document["shape"]),
+            scaling=Scaling.from_arrays(parts["scaling"], document["scaling"]),
+            model=model.restore(parts["model"], document["model"]),
+            tail=Panel(ids=ids, **parts["tail"]),
+            naive_mae=arrays["naive_mae"],
+            **{name: document[name] for name in cls.PLAIN},
+        )
+
+    def replace(self, **changes: Any) -> FitState:
+        """The same state but for these."""
+        return replace(self, **changes)
+
+    def history_frame(self) -> pd.DataFrame:
+        """One row for each epoch."""
+        names = ["epoch", "loss", "val_loss", "val_mae", "learning_rate", "seconds"]
+        return pd.DataFrame(list(self.history), columns=names)

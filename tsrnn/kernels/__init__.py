@@ -1,0 +1,1 @@
+"""Array functions that know no layer: lane vectors, activations, packing, random numbers, window gathering, updates."""

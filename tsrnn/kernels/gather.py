@@ -1,0 +1,80 @@
+"""Windows, read straight from the series into a tile: they are never laid out in memory for the whole data set."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._jit import kernel
+from .contractions import tile_step
+from .simd import LANES
+
+NORMS = {None: 0, "last": 1, "mean": 2, "standard": 3}
+_LAST, _STANDARD = 1, 3
+_SMALLEST_VARIANCE = 1e-5  # of scaled data: a flat window is not blown up (as in RevIN, Kim 2022)
+
+
+class Series(NamedTuple):
+    """All series in one array, and what a window of them is. Targets are the first channels."""
+
+    values: np.ndarray  # [row][channel], flat
+    channels: int
+    targets: int
+    lookback: int  # points read, ``sampling_rate`` rows apart
+    sampling_rate: int
+    gap: int  # rows between the last point read and the first forecast
+    horizon: int
+    norm: int  # instance_norm, as in NORMS
+
+
+class Place(NamedTuple):
+    """Where the windows of one tile lie, and what their targets were normalised by."""
+
+    origin: np.ndarray  # [lane], row of the last point read
+    center: np.ndarray  # [target][lane]
+    scale: np.ndarray  # [target][lane]
+
+
+@kernel
+def gather(series, origins, first, x, place):
+    """Windows ``origins[first:]`` of the series -> x [step][1 + channel][lane]; lanes beyond the last repeat it"""
+    x_step = tile_step(series.channels)
+    for lane in range(LANES):
+        place.origin[lane] = origins[min(first + lane, origins.size - 1)]
+    starts = (place.origin - (series.lookback - 1) * series.sampling_rate) * series.channels
+    for step in range(series.lookback):
+        for channel in range(series.channels):
+            at = step * series.sampling_rate * series.channels + channel
+            row = step * x_step + (1 + channel) * LANES
+            lanes = x[row : row + LANES]
+            for lane in range(LANES):  # unsigned: without the check for negative indices this is a gather instruction
+                lanes[lane] = series.values[np.uint64(starts[lane] + at)]
+    if series.norm > 0:
+        for target in range(series.targets):
+            _normalise(series, target, x_step, x, place.center, place.scale)
+
+
+@kernel
+def _normalise(series, target, x_step, x, center, scale):
+    """Take the level (and for "standard" the spread) of each window off one of its targets."""
+    row, at = (1 + target) * LANES, target * LANES
+    if series.norm == _LAST:
+        last = (series.lookback - 1) * x_step + row
+        center[at : at + LANES] = x[last : last + LANES]
+    else:
+        center[at : at + LANES] = 0
+        for step in range(series.lookback):
+            for lane in range(LANES):
+                center[at + lane] += x[step * x_step + row + lane]
+        center[at : at + LANES] /= series.lookback
+    if series.norm == _STANDARD:
+        scale[at : at + LANES] = 0
+        for step in range(series.lookback):
+            for lane in range(LANES):
+                off = x[step * x_step + row + lane] - center[at + lane]
+                scale[at + lane] += off * off
+        for lane in range(LANES):
+            scale[at + lane] = np.sqrt(scale[at + lane] / series.lookback + _SMALLEST_VARIANCE)
+    for step in range(series.lookback):
+        for lane in range(LANES):
+            i = step * x_step + row + lane
+            x[i] = (x[i] - center[at + lane]) / scale[at + lane]

@@ -1,0 +1,124 @@
+"""Loads and stores of lane vectors and of rows of them."""
+
+from numba.core import types
+from numba.extending import intrinsic
+
+from .functions import ir_lane_sum
+from .host import LANES
+from .vector import LaneVector, const, fill, ir_join, ir_load, ir_pointer, ir_rows, ir_split, ir_store, ir_vector, splat
+
+@intrinsic(prefer_literal=True)
+def load(typing, array, offset, units):
+    vector = LaneVector(array.dtype, units.literal_value * LANES)
+
+    def codegen(context, builder, sig, args):
+        pointer = ir_pointer(context, builder, array, args[0], args[1])
+        return ir_load(builder, pointer, ir_vector(vector.dtype, vector.width))
+
+    return vector(array, types.int64, units), codegen
+
+
+@intrinsic(prefer_literal=True)
+def load_lanes(typing, array, offset, units):
+    vector = LaneVector(array.dtype, units.literal_value * LANES)
+
+    def codegen(context, builder, sig, args):
+        lanes = ir_load(builder, ir_pointer(context, builder, array, args[0], args[1]), ir_vector(vector.dtype, LANES))
+        return ir_join(builder, [lanes] * vector.units)
+
+    return vector(array, types.int64, units), codegen
+
+
+@intrinsic
+def store(typing, array, offset, vector):
+    def codegen(context, builder, sig, args):
+        ir_store(builder, args[2], ir_pointer(context, builder, array, args[0], args[1]))
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, vector), codegen
+
+
+@intrinsic(prefer_literal=True)
+def load_rows(typing, array, offset, count, units):
+    rows = ir_rows(count.literal_value, array.dtype, units.literal_value)
+
+    def codegen(context, builder, sig, args):
+        width = units.literal_value * LANES
+        pointer = ir_pointer(context, builder, array, args[0], args[1])
+        loaded = [ir_load(builder, builder.gep(pointer, [const(i * width)]), ir_vector(array.dtype, width)) for i in range(len(rows))]
+        return context.make_tuple(builder, rows, loaded)
+
+    return rows(array, types.int64, count, units), codegen
+
+
+@intrinsic
+def store_rows(typing, array, offset, rows):
+    def codegen(context, builder, sig, args):
+        pointer = ir_pointer(context, builder, array, args[0], args[1])
+        for i in range(len(rows)):
+            ir_store(builder, builder.extract_value(args[2], i), builder.gep(pointer, [const(i * rows[i].width)]))
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, rows), codegen
+
+
+@intrinsic(prefer_literal=True)
+def spread_rows(typing, array, offset, count, units):
+    rows = ir_rows(count.literal_value, array.dtype, units.literal_value)
+
+    def codegen(context, builder, sig, args):
+        pointer = ir_pointer(context, builder, array, args[0], args[1])
+        scalars = [builder.load(builder.gep(pointer, [const(i)])) for i in range(len(rows) * units.literal_value)]
+        segments = [splat(builder, scalar, LANES) for scalar in scalars]
+        step = units.literal_value
+        return context.make_tuple(builder, rows, [ir_join(builder, segments[i : i + step]) for i in range(0, len(segments), step)])
+
+    return rows(array, types.int64, count, units), codegen
+
+
+@intrinsic
+def add_lane_sums(typing, array, offset, rows):
+    def codegen(context, builder, sig, args):
+        pointer = ir_pointer(context, builder, array, args[0], args[1])
+        segments = [part for i in range(len(rows)) for part in ir_split(builder, builder.extract_value(args[2], i))]
+        for i, segment in enumerate(segments):
+            place = builder.gep(pointer, [const(i)])
+            builder.store(builder.fadd(builder.load(place), ir_lane_sum(builder, segment)), place)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, rows), codegen
+
+
+@intrinsic(prefer_literal=True)
+def split_rows(typing, rows, count):
+    first, vector = count.literal_value, rows[0]
+    parts = [ir_rows(size, vector.dtype, vector.units) for size in (first, len(rows) - first)]
+    both = types.Tuple(parts)
+
+    def codegen(context, builder, sig, args):
+        values = [builder.extract_value(args[0], i) for i in range(len(rows))]
+        split = [context.make_tuple(builder, part, some) for part, some in zip(parts, (values[:first], values[first:]))]
+        return context.make_tuple(builder, both, split)
+
+    return both(rows, count), codegen
+
+
+@intrinsic(prefer_literal=True)
+def zeros(typing, array, units):
+    vector = LaneVector(array.dtype, units.literal_value * LANES)
+
+    def codegen(context, builder, sig, args):
+        return fill(ir_vector(vector.dtype, vector.width), 0.0)
+
+    return vector(array, units), codegen
+
+
+@intrinsic(prefer_literal=True)
+def zero_rows(typing, array, count, units):
+    rows = ir_rows(count.literal_value, array.dtype, units.literal_value)
+
+    def codegen(context, builder, sig, args):
+        zero = fill(ir_vector(array.dtype, units.literal_value * LANES), 0.0)
+        return context.make_tuple(builder, rows, [zero] * len(rows))
+
+    return rows(array, count, units), codegen

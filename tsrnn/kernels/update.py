@@ -1,0 +1,67 @@
+"""Parameter updates, element by element, on flat vectors. Bytes rule: one read and one write of each vector."""
+
+import numpy as np
+
+from .._jit import kernel
+
+
+@kernel
+def add_partials(partials, count, size, total):
+    """total = partials[0] + partials[1] + ..., always in this order; partials [count][size], flat"""
+    for i in range(size):
+        total[i] = partials[i]
+    for part in range(1, count):
+        for i in range(size):
+            total[i] += partials[part * size + i]
+
+
+@kernel
+def squared_norm(gradient):
+    """The sum of squares, in float64, in one order."""
+    total = 0.0
+    for i in range(gradient.size):
+        total += np.float64(gradient[i]) * np.float64(gradient[i])
+    return total
+
+
+@kernel
+def scale(gradient, factor):
+    """gradient *= factor"""
+    for i in range(gradient.size):
+        gradient[i] *= factor
+
+
+@kernel
+def add_scaled(target, source, factor):
+    """target += factor * source"""
+    for i in range(target.size):
+        target[i] += factor * source[i]
+
+
+@kernel
+def sgd(parameters, gradient, velocity, rate, momentum, nesterov):
+    """v = momentum v + g;  p -= rate v, with Nesterov rate (g + momentum v)"""
+    for i in range(parameters.size):
+        velocity[i] = momentum * velocity[i] + gradient[i]
+        step = gradient[i] + momentum * velocity[i] if nesterov else velocity[i]
+        parameters[i] -= rate * step
+
+
+@kernel
+def rmsprop(parameters, gradient, square, rate, rho, epsilon):
+    """s = rho s + (1 - rho) g^2;  p -= rate g / (sqrt(s) + epsilon)"""
+    for i in range(parameters.size):
+        square[i] = rho * square[i] + (1 - rho) * gradient[i] * gradient[i]
+        parameters[i] -= rate * gradient[i] / (np.sqrt(square[i]) + epsilon)
+
+
+@kernel
+def adam(parameters, gradient, mean, square, rate, beta_1, beta_2, epsilon, step, decay):
+    """Adam with bias correction; ``decay`` shrinks the parameters by rate * decay first (AdamW)"""
+    correct_mean, correct_square = 1 - beta_1**step, 1 - beta_2**step
+    for i in range(parameters.size):
+        g = gradient[i]
+        mean[i] = beta_1 * mean[i] + (1 - beta_1) * g
+        square[i] = beta_2 * square[i] + (1 - beta_2) * g * g
+        change = (mean[i] / correct_mean) / (np.sqrt(square[i] / correct_square) + epsilon)
+        parameters[i] -= rate * (change + decay * parameters[i])

@@ -1,0 +1,49 @@
+"""Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers 2000).
+
+i, f, o = sigmoid(W x + U h + b)    g = tanh(W x + U h + b)
+c' = f c + i g                      h' = o tanh(c')
+"""
+
+from dataclasses import dataclass
+
+from ...kernels.simd import zeros_like
+from ..layers.recurrent import Recurrent
+from .cell import Cell
+
+
+class LSTMCell(Cell):
+    """The equations, on lane vectors."""
+
+    __slots__ = ()
+    GATES = "i f g o"
+    SAVED = "i f g o tanh_c"
+    CARRIED = "c"
+
+    def forward(self, gates, state):
+        gate, activation = self.recurrent_activation, self.activation
+        i, f, o = gate.value(gates[0]), gate.value(gates[1]), gate.value(gates[3])
+        g = activation.value(gates[2])
+        c = f * state[1] + i * g
+        tanh_c = activation.value(c)
+        return (o * tanh_c, c), (i, f, g, o, tanh_c)
+
+    def backward(self, saved, state, d_state):
+        gate, activation = self.recurrent_activation, self.activation
+        i, f, g, o, tanh_c = saved
+        d_h, d_c = d_state
+        d_c = d_c + d_h * o * activation.slope(tanh_c)
+        d_i = d_c * g * gate.slope(i)
+        d_f = d_c * state[1] * gate.slope(f)
+        d_g = d_c * i * activation.slope(g)
+        d_o = d_h * tanh_c * gate.slope(o)
+        return (d_i, d_f, d_g, d_o), (zeros_like(d_h), d_c * f)
+
+
+@dataclass(frozen=True)
+class LSTM(Recurrent):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997); the bias of the forget gate starts at one."""
+
+    recurrent_activation: str = "sigmoid"
+
+    cell = LSTMCell
+    unit_bias = ("f",)

@@ -1,0 +1,32 @@
+"""Elman's recurrent network (Elman 1990).
+
+h' = tanh(W x + U h + b)
+"""
+
+from dataclasses import dataclass
+
+from ...kernels.simd import zeros_like
+from ..layers.recurrent import Recurrent
+from .cell import Cell
+
+
+class SimpleRNNCell(Cell):
+    """The equations, on lane vectors."""
+
+    __slots__ = ()
+    GATES = "h"
+
+    def forward(self, gates, state):
+        h = self.activation.value(gates[0])
+        return (h,), (h,)
+
+    def backward(self, saved, state, d_state):
+        h, d_h = saved[0], d_state[0]
+        return (d_h * self.activation.slope(h),), (zeros_like(d_h),)
+
+
+@dataclass(frozen=True)
+class SimpleRNN(Recurrent):
+    """A fully connected recurrent layer (Elman 1990)."""
+
+    cell = SimpleRNNCell

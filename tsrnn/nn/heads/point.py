@@ -1,0 +1,115 @@
+"""Point forecasts: losses of one number against another, and their gradient on a tile."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..._errors import Real, check_parameter
+from ..._jit import Spec, kernel
+from ...kernels.simd import LANES
+
+
+class _NoFields(NamedTuple):
+    pass
+
+
+class _HuberFields(NamedTuple):
+    delta: float = 1.0
+
+
+class MSE(Spec, _NoFields):
+    """Squared error; its best forecast is the mean."""
+
+    __slots__ = ()
+
+    def value(self, error):
+        return error * error
+
+    def slope(self, error):
+        return 2 * error
+
+
+class MAE(Spec, _NoFields):
+    """Absolute error; its best forecast is the median."""
+
+    __slots__ = ()
+
+    def value(self, error):
+        return abs(error)
+
+    def slope(self, error):
+        return (error > 0) * 1.0 - (error < 0) * 1.0 + 0 * error  # NaN stays NaN
+
+
+class Huber(Spec, _HuberFields):
+    """Half the squared error up to ``delta`` (in scaled units), linear beyond (Huber 1964)."""
+
+    __slots__ = ()
+
+    def value(self, error):
+        size = abs(error)
+        return 0.5 * error * error if size <= self.delta else self.delta * (size - 0.5 * self.delta)
+
+    def slope(self, error):
+        return min(max(error, -self.delta), self.delta)
+
+
+LOSSES = {"mse": MSE(), "mae": MAE(), "huber": Huber()}
+
+
+def as_loss(loss: str | Spec) -> Spec:
+    """The loss of that name, or the loss itself, checked."""
+    if isinstance(loss, Huber):
+        check_parameter("Huber", "delta", loss.delta, Real(0, None, closed="neither"))
+    return LOSSES[loss] if isinstance(loss, str) else loss
+
+
+@kernel
+def point_loss(loss, series, place, first, windows, weights, y, d_y):
+    """Sum of the losses of the windows of one tile that exist; d_y gets the gradient for the mean over all ``windows``.
+
+    y [1 + output][lane] and d_y [output][lane] with outputs [horizon][target]; ``weights`` [row] weighs the targets'
+    rows and may be empty.
+    """
+    outputs = series.horizon * series.targets
+    share, total = 1 / (windows * outputs), 0.0
+    for output in range(outputs):
+        step, target = output // series.targets, output % series.targets
+        for lane in range(LANES):
+            at = output * LANES + lane
+            if first + lane < windows:
+                row = place.origin[lane] + series.gap + 1 + step
+                scale, center = place.scale[target * LANES + lane], place.center[target * LANES + lane]
+                error = y[LANES + at] * scale + center - series.values[row * series.channels + target]
+                weight = weights[row] if weights.size else 1.0
+                total += weight * loss.value(error)
+                d_y[at] = weight * loss.slope(error) * scale * share
+            else:
+                d_y[at] = 0
+    return total
+
+
+@kernel
+def score(loss, series, place, first, windows, y, units, absolute):
+    """Sum of the losses of one tile; absolute [target] gets the sum of absolute errors times ``units`` [window][target]"""
+    total = 0.0
+    for output in range(series.horizon * series.targets):
+        step, target = output // series.targets, output % series.targets
+        for lane in range(min(LANES, windows - first)):
+            row = place.origin[lane] + series.gap + 1 + step
+            scale, center = place.scale[target * LANES + lane], place.center[target * LANES + lane]
+            error = y[(1 + output) * LANES + lane] * scale + center - series.values[row * series.channels + target]
+            total += loss.value(error)
+            absolute[target] += abs(error) * units[(first + lane) * series.targets + target]
+    return total
+
+
+@kernel
+def predictions(series, place, first, windows, y, out):
+    """The forecasts of one tile, with what ``gather`` took off put back -> out [window][output]"""
+    outputs = series.horizon * series.targets
+    for lane in range(min(LANES, windows - first)):
+        for output in range(outputs):
+            at = output % series.targets * LANES + lane
+            value = y[(1 + output) * LANES + lane] * place.scale[at] + place.center[at]
+            out[(first + lane) * outputs + output] = value

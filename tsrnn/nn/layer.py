@@ -1,0 +1,142 @@
+"""The protocol of layers: what a spec becomes once the size of its input is known, and what a network asks of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..kernels.contractions import padded
+from ..kernels.simd import LANES
+from .params import Parameter
+
+NOTHING = np.zeros(0)
+
+
+class Shape(NamedTuple):
+    """What flows between two layers: ``steps`` of ``features`` each; one step where there is no time axis."""
+
+    steps: int
+    features: int
+
+
+def aligned(count: int, dtype: np.dtype) -> np.ndarray:
+    """Zeros that start on a cache line, with one line of room behind."""
+    size = np.dtype(dtype).itemsize
+    raw = np.zeros(count * size + 128, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + count * size].view(dtype)
+
+
+def tile(shape: Shape, dtype: np.dtype) -> np.ndarray:
+    """[step][1 + feature][lane], flat, with the row of ones of each step."""
+    values = aligned(shape.steps * (1 + padded(shape.features)) * LANES, dtype)
+    values.reshape(shape.steps, -1, LANES)[:, 0] = 1
+    return values
+
+
+def gradient_tile(shape: Shape, dtype: np.dtype) -> np.ndarray:
+    """[step][feature][lane], flat: gradients have no row of ones."""
+    return aligned(shape.steps * padded(shape.features) * LANES, dtype)
+
+
+def fill_tile(target: np.ndarray, values: np.ndarray, ones: int = 0) -> None:
+    """(windows, steps, features) -> [step][ones + feature][lane]; ``ones`` is 1 for tiles, 0 for gradients."""
+    steps, features = values.shape[1:]
+    target.reshape(steps, -1, LANES)[:, ones : ones + features, : len(values)] = values.transpose(1, 2, 0)
+
+
+def read_tile(source: np.ndarray, shape: Shape, ones: int = 0) -> np.ndarray:
+    """[step][ones + feature][lane] -> (LANES, steps, features)"""
+    rows = source[: shape.steps * (ones + padded(shape.features)) * LANES].reshape(shape.steps, -1, LANES)
+    return rows[:, ones : ones + shape.features].transpose(2, 0, 1)
+
+
+@dataclass
+class Dropped:
+    """A mask that has to be drawn for each tile: ``count`` numbers a window, each ``rate`` likely to be zero."""
+
+    what: str  # "input" or "state"
+    mask: np.ndarray  # [count][lane]
+    count: int
+    rate: float
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a layer's kernels are to run on one tile."""
+
+    dtype: np.dtype
+    training: bool  # keeps a tape; draws dropout
+    wants_d_x: bool = True
+    mask: np.ndarray | None = None  # [step][lane], 1 where a step counts
+    continues: bool = False  # recurrent layers start from the state that the caller puts on the tape
+
+
+@dataclass
+class Bound:
+    """A layer's kernels, bound to the arrays of one tile."""
+
+    forward: Callable[[], None]
+    backward: Callable[[Any], None] | None  # takes what ``gradient_views`` gave
+    y: np.ndarray  # [step][1 + feature][lane]
+    dropped: tuple[Dropped, ...] = ()
+    tape: Any = None  # of recurrent layers, whose states it holds
+    mask: np.ndarray | None = None  # of the output
+
+
+class Layer(ABC):
+    """A spec at a given input: sizes, parameters, packing, kernels. It owns no arrays; abstract."""
+
+    spec: Any
+    input: Shape
+    output: Shape
+    parameters: tuple[Parameter, ...] = ()
+    keeps_time: bool = True  # whether the output has a step for each step of the input
+    state_rows: int = 0  # arrays of a recurrent layer's state
+
+    @property
+    def name(self) -> str:
+        """What files and summaries call layers of this kind."""
+        return type(self.spec).__name__.lower()
+
+    @property
+    def gradient_size(self) -> int:
+        """Numbers in the gradient as the kernels write it."""
+        return 0
+
+    def make_weights(self, dtype: np.dtype) -> Any:
+        """Room for the parameters in the order that the kernels read."""
+        return None
+
+    def pack(self, arrays: list[np.ndarray], weights: Any) -> None:
+        """Parameters -> ``weights``."""
+
+    def gradient_views(self, flat: np.ndarray) -> Any:
+        """``gradient_size`` numbers as what ``Bound.backward`` takes."""
+        return None
+
+    def unpack(self, flat: np.ndarray, arrays: list[np.ndarray]) -> None:
+        """The gradient as the kernels wrote it -> arrays shaped like the parameters."""
+
+    def set_state(self, tape: Any, values: list[np.ndarray]) -> None:
+        """Recurrent layers: put the first state, an array (windows, hidden) for each state row, on the tape."""
+
+    def d_state(self, tape: Any) -> tuple[np.ndarray, ...]:
+        """Recurrent layers: the gradient of the first state after ``backward``, each (LANES, hidden)."""
+        return ()
+
+    @abstractmethod
+    def bind(self, setting: Setting, weights: Any, x: np.ndarray, d_y: np.ndarray, d_x: np.ndarray) -> Bound:
+        """The kernels on these arrays: forward reads x, backward reads d_y and writes d_x."""
+
+
+class LayerSpec(ABC):
+    """A layer as the user writes it: a small frozen dataclass; abstract."""
+
+    @abstractmethod
+    def layer(self, shape: Shape) -> Layer:
+        """The layer on inputs of this shape."""

@@ -1,0 +1,1 @@
+"""Layers, a file each. The recurrent cells are in ``nn/cells``."""

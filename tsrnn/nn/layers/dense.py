@@ -1,0 +1,136 @@
+"""Fully connected layer, on every step of its input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..._errors import Integer, Options, check_parameter
+from ..._jit import kernel
+from ...kernels.activations import ACTIVATIONS
+from ...kernels.contractions import QUAD, add_outer, pack, padded, tile_step, unpack
+from ...kernels.simd import LANES, OUTER_ROOM, Strided, contract, contract_groups, load, store, zero_rows, zeros
+from ..layer import Bound, Layer, LayerSpec, Setting, Shape, aligned, tile
+from ..params import Parameter
+
+_WIDE = OUTER_ROOM // QUAD
+_HALF = _WIDE // 2
+_ORDER = np.zeros(1, np.int64)
+
+
+class Sizes(NamedTuple):
+    """What the kernels need to know."""
+
+    steps: int
+    features: int
+    outputs: int
+    wants_d_x: bool
+
+
+class Weights(NamedTuple):
+    """Parameters as the contractions read them (see ``kernels.contractions.pack``)."""
+
+    forward: np.ndarray  # [output / QUAD][1 + feature][QUAD]
+    back: np.ndarray  # [feature / QUAD][output][QUAD]
+
+
+@kernel
+def forward(sizes, activation, weights, x, y):
+    """x [step][1 + feature][lane] -> y [step][1 + output][lane]"""
+    x_step, y_step, inputs = tile_step(sizes.features), tile_step(sizes.outputs), 1 + sizes.features
+    for step in range(sizes.steps):
+        for quad in range((sizes.outputs + QUAD - 1) // QUAD):
+            rows = zero_rows(x, 1, QUAD)
+            rows = contract(rows, 0, 1, weights.forward, quad * inputs * QUAD, x, step * x_step, inputs)
+            store(y, step * y_step + (1 + quad * QUAD) * LANES, activation.value(rows[0]))
+
+
+@kernel
+def backward(sizes, activation, weights, x, y, d_y, d_x, d_weights):
+    """d_y [step][output][lane] becomes the gradient before the activation, then d_x; d_weights accumulates"""
+    x_step, y_step, inputs = tile_step(sizes.features), tile_step(sizes.outputs), 1 + sizes.features
+    quads = (sizes.outputs + QUAD - 1) // QUAD
+    for step in range(sizes.steps):
+        for quad in range(quads):
+            at = step * (y_step - LANES) + quad * QUAD * LANES
+            slope = activation.slope(load(y, step * y_step + (1 + quad * QUAD) * LANES, QUAD))
+            store(d_y, at, load(d_y, at, QUAD) * slope)
+        if sizes.wants_d_x:
+            for quad in range((sizes.features + QUAD - 1) // QUAD):
+                rows = contract_groups(
+                    zeros(x, QUAD), weights.back, quad * QUAD * quads * QUAD, d_y, step * (y_step - LANES),
+                    quads * QUAD, 1, 0, 1,
+                )  # fmt: skip
+                store(d_x, step * (x_step - LANES) + quad * QUAD * LANES, rows)
+    add_outer(
+        d_weights, quads, QUAD, inputs, _WIDE, _HALF,
+        Strided(d_y, 0, y_step - LANES), QUAD, Strided(x, 0, x_step), sizes.steps,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Dense(LayerSpec):
+    """A fully connected layer, ``activation(x W + b)``, applied to each step alike.
+
+    Parameters
+    ----------
+    outputs : int
+        Width of the output.
+    activation : {"linear", "tanh", "sigmoid", "hard_sigmoid", "relu", "softsign"}, default="linear"
+        What the sums go through.
+
+    Examples
+    --------
+    >>> from tsrnn.nn import Dense, Sequential
+    >>> Sequential([Dense(3)]).build(input_shape=(5, 2), random_state=0).count_params()
+    9
+    """
+
+    outputs: int
+    activation: str = field(default="linear", kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_parameter("Dense", "outputs", self.outputs, Integer(1))
+        check_parameter("Dense", "activation", self.activation, Options(*ACTIVATIONS))
+
+    def layer(self, shape: Shape) -> DenseLayer:
+        """The layer on inputs of this shape."""
+        return DenseLayer(self, shape)
+
+
+class DenseLayer(Layer):
+    """Parameters ``kernel`` (features, outputs) and ``bias`` (outputs,)."""
+
+    def __init__(self, spec: Dense, shape: Shape) -> None:
+        self.spec, self.input, self.output = spec, shape, Shape(shape.steps, spec.outputs)
+        kernel_shape = (shape.features, spec.outputs)
+        self.parameters = Parameter("kernel", kernel_shape, "glorot_uniform"), Parameter("bias", kernel_shape[1:], "zeros")
+
+    @property
+    def gradient_size(self) -> int:
+        return padded(self.spec.outputs) * (1 + self.input.features)
+
+    def gradient_views(self, flat: np.ndarray) -> np.ndarray:
+        return flat
+
+    def make_weights(self, dtype: np.dtype) -> Weights:
+        outputs, features = padded(self.spec.outputs), self.input.features
+        return Weights(aligned(outputs * (1 + features), dtype), aligned(outputs * padded(features), dtype))
+
+    def pack(self, arrays: list[np.ndarray], weights: Weights) -> None:
+        kernel, bias = arrays
+        pack(kernel.ravel(), bias.size, len(kernel), bias, _ORDER, bias.size, QUAD, *weights)
+
+    def unpack(self, flat: np.ndarray, arrays: list[np.ndarray]) -> None:
+        kernel, bias = arrays
+        unpack(flat, bias.size, len(kernel), _ORDER, bias.size, QUAD, kernel.ravel(), bias)
+
+    def bind(self, setting: Setting, weights: Any, x: np.ndarray, d_y: np.ndarray, d_x: np.ndarray) -> Bound:
+        y = tile(self.output, setting.dtype)
+        activation = ACTIVATIONS[self.spec.activation]
+        sizes = Sizes(*self.input, self.spec.outputs, setting.wants_d_x and d_x.size > 0)
+        back = partial(backward, sizes, activation, weights, x, y, d_y, d_x) if setting.training else None
+        return Bound(partial(forward, sizes, activation, weights, x, y), back, y, mask=setting.mask)

@@ -1,0 +1,64 @@
+"""Dropout between layers (Srivastava 2014)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..._errors import Real, check_parameter
+from ..._jit import kernel
+from ...kernels.contractions import padded, step_size
+from ...kernels.simd import LANES
+from ..layer import Bound, Dropped, Layer, LayerSpec, Setting, Shape, aligned, tile
+
+
+@kernel
+def scale(steps, features, factors, source, source_first, source_step, target, target_first, target_step):
+    """target [step][feature][lane] = source * factors [step][feature][lane]; the others have steps of their own length"""
+    for step in range(steps):
+        for i in range(features * LANES):
+            factor = factors[step * features * LANES + i]
+            target[target_first + step * target_step + i] = source[source_first + step * source_step + i] * factor
+
+
+@dataclass(frozen=True)
+class Dropout(LayerSpec):
+    """Sets inputs to zero with probability ``rate`` while training and scales the others by ``1 / (1 - rate)``.
+
+    Parameters
+    ----------
+    rate : float
+        At least 0, below 1.
+    """
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        check_parameter("Dropout", "rate", self.rate, Real(0, 1, closed="left"))
+
+    def layer(self, shape: Shape) -> DropoutLayer:
+        """The layer on inputs of this shape."""
+        return DropoutLayer(self, shape)
+
+
+class DropoutLayer(Layer):
+    """A new mask for every number of every window."""
+
+    def __init__(self, spec: Dropout, shape: Shape) -> None:
+        self.spec, self.input, self.output = spec, shape, shape
+
+    def bind(self, setting: Setting, weights: Any, x: np.ndarray, d_y: np.ndarray, d_x: np.ndarray) -> Bound:
+        steps, features = self.input
+        count = steps * features
+        factors = aligned(count * LANES, setting.dtype)
+        factors[:] = 1
+        y, step = tile(self.output, setting.dtype), step_size(features)
+        back_step = padded(features) * LANES
+        forward = partial(scale, steps, features, factors, x, LANES, step, y, LANES, step)
+        backward = partial(scale, steps, features, factors, d_y, 0, back_step, d_x, 0, back_step)
+        dropped = (Dropped("input", factors, count, self.spec.rate),) if setting.training and self.spec.rate > 0 else ()
+        wanted = setting.training and d_x.size > 0
+        return Bound(forward, (lambda _: backward()) if wanted else (lambda _: None), y, dropped, mask=setting.mask)

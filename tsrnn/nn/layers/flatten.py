@@ -1,0 +1,48 @@
+"""All steps side by side, as one step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..._jit import kernel
+from ...kernels.contractions import padded, step_size
+from ...kernels.simd import LANES
+from ..layer import Bound, Layer, LayerSpec, Setting, Shape, tile
+
+
+@kernel
+def copy_rows(steps, count, source, source_first, source_step, target, target_first, target_step):
+    """``count`` numbers of each step from ``source`` to ``target``"""
+    for step in range(steps):
+        for i in range(count):
+            target[target_first + step * target_step + i] = source[source_first + step * source_step + i]
+
+
+@dataclass(frozen=True)
+class Flatten(LayerSpec):
+    """All steps side by side: ``(steps, features)`` becomes one step of ``steps * features``, time first."""
+
+    def layer(self, shape: Shape) -> FlattenLayer:
+        """The layer on inputs of this shape."""
+        return FlattenLayer(self, shape)
+
+
+class FlattenLayer(Layer):
+    """Feature f of step t goes to place t * features + f."""
+
+    keeps_time = False
+
+    def __init__(self, spec: Flatten, shape: Shape) -> None:
+        self.spec, self.input, self.output = spec, shape, Shape(1, shape.steps * shape.features)
+
+    def bind(self, setting: Setting, weights: Any, x: np.ndarray, d_y: np.ndarray, d_x: np.ndarray) -> Bound:
+        steps, features = self.input
+        y, count = tile(self.output, setting.dtype), features * LANES
+        forward = partial(copy_rows, steps, count, x, LANES, step_size(features), y, LANES, count)
+        backward = partial(copy_rows, steps, count, d_y, 0, count, d_x, 0, padded(features) * LANES)
+        wanted = setting.training and d_x.size > 0
+        return Bound(forward, (lambda _: backward()) if wanted else (lambda _: None), y)

@@ -1,0 +1,235 @@
+"""Recurrent layers: the spec that all cells share, and the layer that runs the time loop on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..._errors import Boolean, Integer, Options, Real, check_parameter
+from ...kernels.activations import ACTIVATIONS
+from ...kernels.contractions import pack, padded, step_size, unpack
+from ...kernels.simd import LANES
+from ..layer import NOTHING, Bound, Dropped, Layer, LayerSpec, Setting, Shape, aligned, fill_tile, tile
+from ..params import Parameter
+from ..recurrent import Drops, Gradients, Run, Tape, Weights, backward, forward
+
+_RATE = Real(0, 1, closed="left")
+CONSTRAINTS = {
+    "hidden_size": Integer(1),
+    "activation": Options(*ACTIVATIONS),
+    "recurrent_activation": Options(*ACTIVATIONS),
+    "dropout": _RATE,
+    "recurrent_dropout": _RATE,
+    "return_sequences": Boolean(),
+    "go_backwards": Boolean(),
+}
+
+
+@dataclass(frozen=True)
+class Recurrent(LayerSpec):
+    """Spec of a recurrent layer; abstract: a cell's file gives ``cell``, its equations."""
+
+    hidden_size: int
+    activation: str = field(default="tanh", kw_only=True)
+    dropout: float = field(default=0.0, kw_only=True)
+    recurrent_dropout: float = field(default=0.0, kw_only=True)
+    return_sequences: bool = field(default=False, kw_only=True)
+    go_backwards: bool = field(default=False, kw_only=True)
+
+    cell: ClassVar[Any]
+    recurrent_activation: ClassVar[str] = "sigmoid"  # cells with gates make it a field
+    unit_bias: ClassVar[tuple[str, ...]] = ()  # gates whose bias starts at one
+
+    def __post_init__(self) -> None:
+        for name, constraint in CONSTRAINTS.items():
+            check_parameter(type(self).__name__, name, getattr(self, name), constraint)
+
+    def layer(self, shape: Shape) -> RecurrentLayer:
+        """The layer on inputs of this shape."""
+        return RecurrentLayer(self, shape)
+
+
+def _order(cell: Any, columns: str, first: int, last: int) -> np.ndarray:
+    """For each gate that a matrix feeds, its place among the columns of the matrix."""
+    return np.array([columns.split().index(gate) for gate in cell.GATES.split()[first:last]], np.int64)
+
+
+def _forward_and_turn(call: Callable[[], None], mask: np.ndarray, turned: np.ndarray) -> None:
+    """Steps come out in the order in which they were processed, and so must the mask."""
+    call()
+    turned.reshape(-1, LANES)[:] = mask.reshape(-1, LANES)[::-1]
+
+
+class RecurrentLayer(Layer):
+    """Any cell on tiles. Parameters are Keras': ``kernel``, ``recurrent_kernel``, ``bias``, and the cell's own."""
+
+    def __init__(self, spec: Recurrent, shape: Shape) -> None:
+        cell = spec.cell
+        self.spec, self.input = spec, shape
+        self.keeps_time, self.state_rows = spec.return_sequences, 1 + cell.N_CARRIED
+        self.output = Shape(shape.steps if spec.return_sequences else 1, spec.hidden_size)
+        self.activations = ACTIVATIONS[spec.activation], ACTIVATIONS[spec.recurrent_activation]
+        self.sizes = cell(
+            shape.features, spec.hidden_size, spec.return_sequences, spec.go_backwards, *self.activations
+        )
+        self.blocks = -(-spec.hidden_size // cell.UNITS)
+        self.orders = (
+            _order(cell, cell.INPUT, cell.INPUT_FIRST, cell.INPUT_LAST),
+            _order(cell, cell.RECURRENT, cell.RECURRENT_FIRST, cell.RECURRENT_LAST),
+            _order(cell, cell.RECURRENT, cell.SECOND_FIRST, cell.SECOND_LAST),
+        )
+        self.parameters = self._parameters()
+
+    def _parameters(self) -> tuple[Parameter, ...]:
+        spec, cell, hidden = self.spec, self.spec.cell, self.spec.hidden_size
+        gates, recurrent_gates = cell.INPUT.split(), cell.RECURRENT.split()
+        width, recurrent_width = len(gates) * hidden, len(recurrent_gates) * hidden
+        ones = tuple(slice(g * hidden, (g + 1) * hidden) for g, gate in enumerate(gates) if gate in spec.unit_bias)
+        own = (Parameter("own", (cell.N_OWN, hidden), "zeros"),) if cell.N_OWN else ()
+        return (
+            Parameter("kernel", (self.input.features, width), "glorot_uniform"),
+            Parameter("recurrent_kernel", (hidden, recurrent_width), "orthogonal"),
+            Parameter("bias", (2, width) if cell.BIAS else (width,), "zeros", ones),
+            *own,
+        )
+
+    @property
+    def _gradient_sizes(self) -> tuple[int, int, int, int]:
+        cell, hidden = self.spec.cell, self.spec.hidden_size
+        rows = cell.INPUT_ROWS * (1 + self.input.features), cell.RECURRENT_ROWS * (cell.BIAS + hidden)
+        return tuple(self.blocks * n for n in (*rows, cell.SECOND_ROWS * hidden, cell.N_OWN * cell.UNITS))  # type: ignore[return-value]
+
+    @property
+    def gradient_size(self) -> int:
+        return sum(self._gradient_sizes)
+
+    def gradient_views(self, flat: np.ndarray) -> Gradients:
+        ends = np.cumsum(self._gradient_sizes).tolist()
+        return Gradients(*(flat[end - n : end] for n, end in zip(self._gradient_sizes, ends, strict=True)))
+
+    def make_weights(self, dtype: np.dtype) -> Weights:
+        cell, hidden, features = self.spec.cell, self.spec.hidden_size, self.input.features
+        rows = cell.INPUT_ROWS, cell.RECURRENT_ROWS, cell.SECOND_ROWS
+        sizes = (
+            rows[0] * (1 + features), rows[0] * padded(features),
+            rows[1] * (cell.BIAS + hidden), rows[1] * padded(hidden),
+            rows[2] * hidden, rows[2] * padded(hidden), cell.N_OWN * cell.UNITS,
+        )  # fmt: skip
+        return Weights(*(aligned(self.blocks * size, dtype) for size in sizes))
+
+    def _matrices(self, arrays: list[np.ndarray]) -> list[tuple[Any, ...]]:
+        """(flat matrix, columns in memory, rows, bias, order) of the input, recurrent and second product."""
+        kernel, recurrent_kernel, bias = arrays[:3]
+        empty = bias.ravel()[:0]
+        biases = (bias[0], bias[1]) if self.spec.cell.BIAS else (bias, empty)
+        recurrent = recurrent_kernel.ravel(), recurrent_kernel.shape[1], recurrent_kernel.shape[0]
+        return [
+            (kernel.ravel(), kernel.shape[1], kernel.shape[0], biases[0], self.orders[0]),
+            (*recurrent, biases[1], self.orders[1]),
+            (*recurrent, empty, self.orders[2]),
+        ]
+
+    def pack(self, arrays: list[np.ndarray], weights: Weights) -> None:
+        hidden, units = self.spec.hidden_size, self.spec.cell.UNITS
+        packs = (weights.input, weights.input_back), (weights.recurrent, weights.recurrent_back)
+        for matrix, pair in zip(self._matrices(arrays), (*packs, (weights.second, weights.second_back)), strict=True):
+            if matrix[-1].size:
+                pack(*matrix, hidden, units, *pair)
+        if weights.own.size:
+            blocked = weights.own.reshape(self.blocks, -1, units)
+            padding = np.zeros((len(arrays[3]), self.blocks * units), arrays[3].dtype)
+            padding[:, :hidden] = arrays[3]
+            blocked[:] = padding.reshape(len(padding), self.blocks, units).transpose(1, 0, 2)
+
+    def unpack(self, flat: np.ndarray, arrays: list[np.ndarray]) -> None:
+        hidden, units = self.spec.hidden_size, self.spec.cell.UNITS
+        gradients = self.gradient_views(flat)
+        for (matrix, stride, columns, bias, order), gradient in zip(self._matrices(arrays), gradients, strict=False):
+            if order.size:
+                unpack(gradient, stride, columns, order, hidden, units, matrix, bias)
+        if gradients.own.size:
+            own = gradients.own.reshape(self.blocks, -1, units).transpose(1, 0, 2)
+            arrays[3][:] = own.reshape(len(arrays[3]), -1)[:, :hidden]
+
+    def bind(self, setting: Setting, weights: Weights, x: np.ndarray, d_y: np.ndarray, d_x: np.ndarray) -> Bound:
+        spec, steps = self.spec, self.input.steps
+        kept = steps + 1 if setting.training or spec.return_sequences else 2
+        drops, dropped = self._drops(setting)
+        tape = self._tape(setting, drops, x, kept)
+        stored = steps if setting.training else 1
+        masked = setting.mask is not None
+        wants_d_x = setting.wants_d_x and d_x.size > 0
+        run = Run(steps, kept, stored, masked, setting.continues, wants_d_x, setting.continues)
+        mask = setting.mask if masked else NOTHING.astype(setting.dtype)
+        stride = (1 + padded(spec.hidden_size)) * LANES
+        last = tape.state[steps % kept * stride :][:stride]
+        call = partial(forward, self.sizes, run, weights, x, mask, drops, tape)
+        output_mask = mask if masked and spec.return_sequences else None
+        if output_mask is not None and spec.go_backwards:
+            output_mask = np.zeros_like(mask)
+            call = partial(_forward_and_turn, call, mask, output_mask)
+        return Bound(
+            call,
+            partial(backward, self.sizes, run, weights, mask, drops, tape, d_y, d_x) if setting.training else None,
+            tape.state[stride:] if spec.return_sequences else last,
+            dropped,
+            tape=tape,
+            mask=output_mask,
+        )
+
+    def set_state(self, tape: Tape, values: list[np.ndarray]) -> None:
+        fill_tile(tape.state[: step_size(self.spec.hidden_size)], values[0][:, None], ones=1)
+        carry = self._carried(tape.carry)
+        for row, value in enumerate(values[1:]):
+            carry[row, : value.shape[1], : len(value)] = value.T
+        tape.carry[: carry.size] = self._blocked(carry)
+
+    def d_state(self, tape: Tape) -> tuple[np.ndarray, ...]:
+        hidden = self.spec.hidden_size
+        rows = [tape.d_state.reshape(-1, LANES), *self._carried(tape.d_carry)]
+        return tuple(row[:hidden].T.copy() for row in rows)
+
+    def _carried(self, carry: np.ndarray) -> np.ndarray:
+        """[block][carried][unit][lane] -> (carried, units, LANES), a copy."""
+        cell = self.spec.cell
+        rows = carry[: self.blocks * cell.N_CARRIED * cell.UNITS * LANES]
+        rows = rows.reshape(self.blocks, cell.N_CARRIED, cell.UNITS, LANES)
+        return rows.transpose(1, 0, 2, 3).reshape(cell.N_CARRIED, self.blocks * cell.UNITS, LANES)
+
+    def _blocked(self, rows: np.ndarray) -> np.ndarray:
+        """The inverse of ``_carried``."""
+        cell = self.spec.cell
+        return rows.reshape(cell.N_CARRIED, self.blocks, cell.UNITS, LANES).transpose(1, 0, 2, 3).ravel()
+
+    def _drops(self, setting: Setting) -> tuple[Drops, tuple[Dropped, ...]]:
+        sides, dropped = [], []
+        for what, count, rate in (
+            ("input", self.input.features, self.spec.dropout),
+            ("state", self.spec.hidden_size, self.spec.recurrent_dropout),
+        ):
+            used = setting.training and rate > 0
+            sides.append(aligned(padded(count) * LANES if used else 0, setting.dtype))
+            dropped += [Dropped(what, sides[-1], count, rate)] if used else []
+        return Drops(*sides), tuple(dropped)
+
+    def _tape(self, setting: Setting, drops: Drops, x: np.ndarray, kept: int) -> Tape:
+        cell, steps, dtype = self.spec.cell, self.input.steps, setting.dtype
+        stored = steps if setting.training else 1
+        width = padded(self.spec.hidden_size) * LANES
+        block = self.blocks * cell.UNITS * LANES  # elements of one row of every unit
+        state = tile(Shape(kept, self.spec.hidden_size), dtype)
+        return Tape(
+            x=tile(self.input, dtype) if drops.input.size else x,
+            state=state,
+            fed=tile(Shape(kept, self.spec.hidden_size), dtype) if drops.state.size else state,
+            reset=aligned(stored * (width + LANES) if cell.TWO_STAGES else 0, dtype),
+            carry=aligned(kept * cell.N_CARRIED * block, dtype),
+            saved=aligned(stored * cell.N_SAVED * block, dtype),
+            d_state=aligned(width, dtype),
+            d_carry=aligned(cell.N_CARRIED * block, dtype),
+            d_reset=aligned(width if cell.TWO_STAGES else 0, dtype),
+        )

@@ -1,0 +1,87 @@
+"""Parameters: their names, shapes and first values, and where each lies in the one flat vector of a network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One array of a layer. ``init`` is a name in ``INITIALISERS``; ``ones`` are columns that start at one."""
+
+    name: str
+    shape: tuple[int, ...]
+    init: str
+    ones: tuple[slice, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+
+def glorot_uniform(shape: tuple[int, ...], rng: Rng) -> np.ndarray:
+    """Uniform within the square root of 6 / (rows + columns) (Glorot and Bengio 2010)."""
+    limit = math.sqrt(6 / sum(shape))
+    return rng.uniform(-limit, limit, shape)
+
+
+def orthogonal(shape: tuple[int, ...], rng: Rng) -> np.ndarray:
+    """Orthonormal rows (or columns, whichever are fewer), uniform over all such matrices (Saxe 2014)."""
+    rows, columns = max(shape), min(shape)
+    with threadpool_limits(1, "blas"):  # the same bits whatever number of threads BLAS has
+        q, r = np.linalg.qr(rng.standard_normal((rows, columns)))
+    q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)
+    return q if shape == (rows, columns) else q.T
+
+
+def zeros(shape: tuple[int, ...], rng: Rng) -> np.ndarray:
+    """Zeros."""
+    return np.zeros(shape)
+
+
+INITIALISERS = {"glorot_uniform": glorot_uniform, "orthogonal": orthogonal, "zeros": zeros}
+
+
+class ParamLayout:
+    """The parameters of a list of layers in one flat vector, in order."""
+
+    def __init__(self, layers: list[tuple[str, tuple[Parameter, ...]]]) -> None:
+        self.layers = layers
+        self.size = sum(parameter.size for _, parameters in layers for parameter in parameters)
+
+    def __iter__(self) -> Iterator[tuple[str, Parameter, slice]]:
+        """(``"gru_0.kernel"``, the parameter, its place), in order."""
+        at = 0
+        for layer, parameters in self.layers:
+            for parameter in parameters:
+                yield f"{layer}.{parameter.name}", parameter, slice(at, at + parameter.size)
+                at += parameter.size
+
+    def views(self, flat: np.ndarray) -> list[list[np.ndarray]]:
+        """For each layer its arrays, as views into ``flat``."""
+        arrays = [flat[place].reshape(parameter.shape) for _, parameter, place in self]
+        counts = [len(parameters) for _, parameters in self.layers]
+        ends = np.cumsum(counts).tolist()
+        return [arrays[end - count : end] for count, end in zip(counts, ends, strict=True)]
+
+    def named(self, flat: np.ndarray) -> dict[str, np.ndarray]:
+        """Views into ``flat`` by name."""
+        return {name: flat[place].reshape(parameter.shape) for name, parameter, place in self}
+
+    def initial(self, seed: int, dtype: np.dtype | type = np.float32) -> np.ndarray:
+        """First values. Each array has a random stream of its own, so that one more layer changes no other."""
+        flat = np.zeros(self.size, dtype)
+        for index, (_, parameter, place) in enumerate(self):
+            rng = np.random.default_rng([seed, index])
+            values = INITIALISERS[parameter.init](parameter.shape, rng)
+            for columns in parameter.ones:
+                values[..., columns] = 1
+            flat[place] = values.ravel()
+        return flat

@@ -1,0 +1,205 @@
+"""Layers for those who build their own network: ``Sequential([...]).build(...)`` on arrays (batch, steps, features)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .._errors import Boolean, Instance, Integer, ListOf, check_parameter
+from ..kernels.simd import LANES
+from .layer import LayerSpec, Shape, fill_tile, read_tile
+from .network import Network
+from .summary import NetworkSummary
+from .workspace import Workspace
+
+State = tuple[np.ndarray, ...]
+
+
+class Sequential:
+    """A list of layers, each fed by the one before.
+
+    Parameters
+    ----------
+    layers : list of layer specs
+        From the input up.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tsrnn.nn import GRU, Dense, Sequential
+    >>> net = Sequential([GRU(32, return_sequences=True), GRU(32), Dense(1)]).build((120, 14), random_state=0)
+    >>> net(np.zeros((5, 120, 14), np.float32)).shape
+    (5, 1)
+    >>> net.count_params()
+    10977
+    """
+
+    def __init__(self, layers: Sequence[LayerSpec]) -> None:
+        check_parameter("Sequential", "layers", layers, ListOf(Instance(LayerSpec, "a layer such as GRU(32)")))
+        self.layers = tuple(layers)
+
+    def build(
+        self, input_shape: tuple[int, int], random_state: int = 0, dtype: np.dtype | type = np.float32
+    ) -> BuiltNetwork:
+        """The network on inputs of ``(steps, features)``, with first values drawn from ``random_state``."""
+        for name, value in zip(("steps", "features"), input_shape, strict=True):
+            check_parameter("Sequential.build", f"input_shape ({name})", value, Integer(1))
+        check_parameter("Sequential.build", "random_state", random_state, Integer(0))
+        return BuiltNetwork(Network(self.layers, Shape(*input_shape), dtype), random_state)
+
+
+class BuiltNetwork:
+    """A network with parameters. Weights are in Keras' order and shapes; arrays are (batch, steps, features).
+
+    Made by ``Sequential.build``. ``net(x)`` predicts; ``net.forward(x, training=True)`` then ``net.backward(d_y)``
+    differentiates.
+    """
+
+    def __init__(self, network: Network, random_state: int) -> None:
+        self.network = network
+        self.seed = random_state
+        self.theta = network.initial(random_state)
+        self.gradient = np.zeros_like(self.theta)
+        self.d_initial_state: list[State | None] = []
+        self._tiles: list[Workspace] = []
+        self.training_steps = 0  # counts calls with training=True: each draws its dropout masks anew
+        self._batch = 0
+
+    def __call__(
+        self, x: np.ndarray, mask: np.ndarray | None = None, initial_state: list[State | None] | None = None
+    ) -> np.ndarray:
+        """Predict: ``forward`` without dropout."""
+        return self.forward(x, mask=mask, initial_state=initial_state)
+
+    def forward(
+        self,
+        x: np.ndarray,
+        *,
+        training: bool = False,
+        mask: np.ndarray | None = None,
+        initial_state: list[State | None] | None = None,
+    ) -> np.ndarray:
+        """Outputs for a batch.
+
+        Parameters
+        ----------
+        x : ndarray of shape (batch, steps, features)
+            The inputs.
+        training : bool, default=False
+            Drop units, and keep what ``backward`` needs.
+        mask : ndarray of bool of shape (batch, steps), optional
+            False where a step does not count: there the recurrent layers keep their state.
+        initial_state : list, optional
+            For each layer None or its first state: ``(h,)`` or ``(h, c)``, each of shape (batch, hidden). Default: zeros.
+
+        Returns
+        -------
+        ndarray
+            Of shape (batch, features) where the last layer gives one step, else (batch, steps, features).
+        """
+        x = self._checked(x, "x", (None, *self.network.input))
+        check_parameter("forward", "training", training, Boolean())
+        self._batch = len(x)
+        marks = None if mask is None else self._checked(mask, "mask", (len(x), self.network.input.steps))
+        states = self._checked_states(initial_state)
+        self.network.pack(self.theta)
+        setting = {"training": training, "masked": mask is not None, "continues": bool(states)}
+        tiles = [self.network.workspace(**setting, wants_d_x=training) for _ in range(-(-len(x) // LANES))]
+        for index, space in enumerate(tiles):
+            part = slice(index * LANES, (index + 1) * LANES)
+            fill_tile(space.x, x[part], ones=1)
+            if marks is not None:
+                fill_tile(space.mask, marks[part, :, None])
+            for layer, values in states.items():
+                self.network.layers[layer].set_state(space.bound[layer].tape, [value[part] for value in values])
+            if training:
+                space.draw_dropout(self.seed, self.training_steps, index * LANES)
+            space.forward()
+        self.training_steps += training
+        self._tiles = tiles if training else []
+        out = np.concatenate([read_tile(space.y, self.network.output, ones=1) for space in tiles])[: len(x)]
+        return out if self.network.has_time else out[:, 0]
+
+    def backward(self, d_y: np.ndarray) -> np.ndarray:
+        """Gradient of the input, given that of the output of the last ``forward(training=True)``.
+
+        Afterwards ``grads()`` holds those of the weights, ``d_initial_state`` those of the initial states (where they
+        were given).
+        """
+        if not self._tiles:
+            raise RuntimeError("`backward` needs the tape of a call of `forward(x, training=True)` just before; there is none.")
+        output = self.network.output
+        expected = (self._batch, *output) if self.network.has_time else (self._batch, output.features)
+        d_y = self._checked(d_y, "d_y", expected).reshape(self._batch, *output)
+        total = np.zeros(self.network.gradient_size, self.theta.dtype)
+        views = self.network.gradient_views(total)
+        for index, space in enumerate(self._tiles):
+            space.d_y[:] = 0
+            fill_tile(space.d_y, d_y[index * LANES : (index + 1) * LANES])
+            space.backward(views)
+        self.network.unpack(total, self.gradient)
+        self.d_initial_state = [self._d_state(i) for i in range(len(self.network.layers))]
+        d_x = np.concatenate([read_tile(space.d_x, self.network.input) for space in self._tiles])[: self._batch]
+        self._tiles = []  # backward overwrites the tape
+        return d_x
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights, in Keras' order and shapes."""
+        return [array.copy() for array in self.network.layout.named(self.theta).values()]
+
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        """Set all weights, given in Keras' order and shapes."""
+        named = self.network.layout.named(self.theta)
+        if len(weights) != len(named):
+            raise ValueError(f"`weights` must hold {len(named)} arrays ({', '.join(named)}); got {len(weights)}.")
+        arrays = [np.asarray(array) for array in weights]
+        for (name, place), array in zip(named.items(), arrays, strict=True):
+            if array.shape != place.shape:
+                raise ValueError(f"`weights`: '{name}' must have the shape {place.shape}; got {array.shape}.")
+        for place, array in zip(named.values(), arrays, strict=True):
+            place[...] = array
+
+    def grads(self) -> list[np.ndarray]:
+        """Gradients of all weights after ``backward``, in the order and shapes of ``get_weights``."""
+        return [array.copy() for array in self.network.layout.named(self.gradient).values()]
+
+    def summary(self) -> NetworkSummary:
+        """A table of the layers, their output shapes and parameter counts."""
+        return NetworkSummary.of(self.network)
+
+    def count_params(self) -> int:
+        """Number of parameters."""
+        return self.theta.size
+
+    def _checked(self, values: Any, name: str, shape: tuple[int | None, ...]) -> np.ndarray:
+        array = np.asarray(values)
+        fits = array.ndim == len(shape) and all(e in (None, g) for e, g in zip(shape, array.shape, strict=True))
+        if not fits or not len(array):
+            expected = tuple("batch" if size is None else size for size in shape)
+            raise ValueError(f"`{name}` must have the shape {expected} with at least one row; got {array.shape}.")
+        return array.astype(self.theta.dtype, copy=False)
+
+    def _checked_states(self, initial_state: list[State | None] | None) -> dict[int, list[np.ndarray]]:
+        if initial_state is None:
+            return {}
+        layers = self.network.layers
+        if len(initial_state) != len(layers):
+            raise ValueError(f"`initial_state` must have an entry for each of {len(layers)} layers; got {len(initial_state)}.")
+        states = {}
+        for i, (layer, values) in enumerate(zip(layers, initial_state, strict=True)):
+            if values is not None:
+                rows = layer.state_rows
+                if len(values) != rows:
+                    raise ValueError(f"`initial_state[{i}]` must hold {rows} arrays for {layer.spec}; got {len(values)}.")
+                shape = (self._batch, layer.output.features)
+                states[i] = [self._checked(value, f"initial_state[{i}]", shape) for value in values]
+        return states
+
+    def _d_state(self, index: int) -> State | None:
+        layer = self.network.layers[index]
+        if not layer.state_rows:
+            return None
+        parts = [layer.d_state(space.bound[index].tape) for space in self._tiles]
+        return tuple(np.concatenate(rows)[: self._batch] for rows in zip(*parts, strict=True))

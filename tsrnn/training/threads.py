@@ -1,0 +1,52 @@
+"""Tiles on threads. Kernels release the GIL, so plain Python threads do; no threading layer of Numba's is involved."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+
+
+def usable_cores() -> int:
+    """The processor cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def resolve_n_jobs(n_jobs: int | None) -> int:
+    """None and -1 mean every core, -2 all but one, as in joblib."""
+    if n_jobs is None:
+        return usable_cores()
+    return n_jobs if n_jobs > 0 else max(1, usable_cores() + 1 + n_jobs)
+
+
+class Team:
+    """``n_threads`` threads that share out numbered pieces of work; the calling thread is one of them."""
+
+    def __init__(self, n_threads: int) -> None:
+        self.n_threads = n_threads
+        self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
+
+    def __enter__(self) -> Team:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool:
+            self._pool.shutdown()
+
+    def spread(self, work: Callable[[int, range], None], pieces: int) -> None:
+        """Call ``work(thread, its pieces)`` for a contiguous share of the pieces on each thread, and wait."""
+        used = min(self.n_threads, pieces)
+        ends = [-(-k * pieces // used) for k in range(used + 1)]
+        shares = [range(*pair) for pair in zip(ends, ends[1:], strict=False)]
+        others = [self._pool.submit(work, k, share) for k, share in enumerate(shares) if k] if self._pool else []
+        try:
+            work(0, shares[0])
+        finally:  # also after Ctrl-C here: nobody may still write into the arrays when we return
+            for other in others:
+                other.exception()
+        for other in others:
+            other.result()

@@ -1,0 +1,144 @@
+"""A network on many windows: tiles of LANES windows, on threads, with sums in a fixed order.
+
+One tile goes gather, forward, loss and backward through all layers before the next starts, so its tape stays in the
+caches of its core. Each piece of work writes a partial gradient of its own; the partials are added in order. What a
+piece is depends on the number of windows alone, so the bits are the same for any number of threads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..kernels.gather import Place, Series, gather
+from ..kernels.simd import LANES
+from ..kernels.update import add_partials
+from ..nn.heads.point import point_loss, predictions, score
+from ..nn.layer import aligned
+from ..nn.network import Network
+from .threads import Team
+
+MANY = 1 << 21  # numbers in all partial gradients from which on tiles share them
+SHARED_PARTIALS = 16
+
+
+class Tile:
+    """The arrays of one tile and where its windows lie."""
+
+    def __init__(self, network: Network, series: Series, training: bool) -> None:
+        self.series = series
+        self.space = network.workspace(training=training)
+        width = series.targets * LANES
+        self.place = Place(np.zeros(LANES, np.int64), np.zeros(width, network.dtype), np.ones(width, network.dtype))
+
+    def forward(self, origins: np.ndarray, first: int) -> None:
+        """Windows ``origins[first:]`` of the series through the network."""
+        gather(self.series, origins, first, self.space.x, self.place)
+        self.space.forward()
+
+
+class TileEngine:
+    """Losses, gradients and forecasts of a network on windows of a series.
+
+    Parameters
+    ----------
+    network : Network
+        Its input has ``series.lookback`` steps of ``series.channels``; its output is (horizon * targets).
+    loss : Spec
+        From ``nn.heads``.
+    series : Series
+        All rows, scaled.
+    team : Team
+        The threads.
+    seed : int
+        Of dropout.
+    """
+
+    def __init__(self, network: Network, loss: Any, series: Series, team: Team, seed: int = 0) -> None:
+        self.network, self.loss, self.series, self.team, self.seed = network, loss, series, team, seed
+        self.gradient = np.zeros(network.layout.size, network.dtype)
+        self._sum = aligned(network.gradient_size, network.dtype)
+        self._partials = np.zeros(0, network.dtype)
+        self._views: list[list[Any]] = []
+        self._tiles: dict[bool, list[Tile]] = {}
+
+    def loss_and_gradient(self, theta: np.ndarray, origins: np.ndarray, weights: np.ndarray, step: int) -> float:
+        """The mean loss over the windows; its gradient goes to ``self.gradient``.
+
+        ``weights`` [row] weighs the targets' rows and may be empty; ``step`` numbers the dropout masks.
+        """
+        tiles = -(-origins.size // LANES)
+        pieces = self._prepare_partials(tiles)
+        losses = np.zeros(tiles)
+        own = self._tiles_of(training=True)
+        self.network.pack(theta)
+
+        def work(thread: int, share: range) -> None:
+            tile = own[thread]
+            for piece in share:
+                self._partials[piece * self._sum.size : (piece + 1) * self._sum.size] = 0
+                for index in range(-(-piece * tiles // pieces), -(-(piece + 1) * tiles // pieces)):
+                    tile.space.draw_dropout(self.seed, step, index * LANES)
+                    tile.forward(origins, index * LANES)
+                    losses[index] = point_loss(
+                        self.loss, self.series, tile.place, index * LANES, origins.size, weights, tile.space.y, tile.space.d_y
+                    )
+                    tile.space.backward(self._views[piece])
+
+        self.team.spread(work, pieces)
+        add_partials(self._partials, pieces, self._sum.size, self._sum)
+        self.network.unpack(self._sum, self.gradient)
+        return float(losses.sum() / (origins.size * self.series.horizon * self.series.targets))
+
+    def evaluate(self, theta: np.ndarray, origins: np.ndarray, units: np.ndarray) -> tuple[float, np.ndarray]:
+        """Mean loss, and for each target the mean absolute error times ``units`` (windows, targets); no dropout."""
+        tiles = -(-origins.size // LANES)
+        losses, absolute = np.zeros(tiles), np.zeros((tiles, self.series.targets))
+        flat = np.ascontiguousarray(units, self.network.dtype).ravel()
+
+        def each(tile: Tile, index: int) -> None:
+            losses[index] = score(
+                self.loss, self.series, tile.place, index * LANES, origins.size, tile.space.y, flat, absolute[index]
+            )
+
+        self._for_each_tile(theta, origins, each)
+        count = origins.size * self.series.horizon
+        return float(losses.sum() / (count * self.series.targets)), absolute.sum(axis=0) / count
+
+    def predict(self, theta: np.ndarray, origins: np.ndarray) -> np.ndarray:
+        """Forecasts (windows, horizon, targets) in the units of the series' rows."""
+        out = np.empty((origins.size, self.series.horizon, self.series.targets), self.network.dtype)
+        flat = out.reshape(-1)
+
+        def each(tile: Tile, index: int) -> None:
+            predictions(self.series, tile.place, index * LANES, origins.size, tile.space.y, flat)
+
+        self._for_each_tile(theta, origins, each)
+        return out
+
+    def _for_each_tile(self, theta: np.ndarray, origins: np.ndarray, each: Any) -> None:
+        own = self._tiles_of(training=False)
+        self.network.pack(theta)
+
+        def work(thread: int, share: range) -> None:
+            for index in share:
+                own[thread].forward(origins, index * LANES)
+                each(own[thread], index)
+
+        self.team.spread(work, -(-origins.size // LANES))
+
+    def _tiles_of(self, training: bool) -> list[Tile]:
+        if training not in self._tiles:
+            self._tiles[training] = [Tile(self.network, self.series, training) for _ in range(self.team.n_threads)]
+        return self._tiles[training]
+
+    def _prepare_partials(self, tiles: int) -> int:
+        """Room for the partial gradients; how many there are."""
+        size = self._sum.size
+        pieces = tiles if tiles * size <= MANY else min(tiles, SHARED_PARTIALS)
+        if len(self._views) < pieces:
+            self._partials = aligned(pieces * size, self.network.dtype)
+            starts = range(0, pieces * size, size)
+            self._views = [self.network.gradient_views(self._partials[at : at + size]) for at in starts]
+        return pieces

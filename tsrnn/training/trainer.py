@@ -1,0 +1,166 @@
+"""The trainer: epochs of shuffled mini-batches, validation, early stopping, and what happens when things go wrong."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .._errors import DivergedError
+from ..kernels.update import add_scaled, scale, squared_norm
+from .events import Callback, EpochEnd
+from .optimizers import Adam, Optimizer
+from .schedules import Constant, Schedule
+from .tiles import TileEngine
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How to train; the estimators' parameters of the same names say what each means."""
+
+    max_epochs: int = 50
+    max_steps: int | None = None
+    batch_size: int = 128
+    optimizer: Optimizer = field(default_factory=Adam)
+    learning_rate: float = 1e-3
+    schedule: Schedule = field(default_factory=Constant)
+    clip_norm: float | None = None
+    weight_decay: float = 0.0
+    early_stopping: bool = True
+    patience: int = 5
+    restore_best_weights: bool = True
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Windows:
+    """What to train and validate on: origins of windows, and how scaled errors become data units.
+
+    ``weights`` [row] weighs the rows of the series and may be empty; ``validation_units`` is (windows, targets).
+    """
+
+    train: np.ndarray
+    validation: np.ndarray
+    validation_units: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """The weights chosen, and how it went. ``stopped`` is "max_epochs", "max_steps", "early_stopping", "callback" or
+    "interrupt"."""
+
+    theta: np.ndarray
+    history: tuple[EpochEnd, ...]
+    best_epoch: int
+    stopped: str
+
+
+class Trainer:
+    """Trains one network; ``run`` once."""
+
+    def __init__(
+        self, engine: TileEngine, windows: Windows, settings: TrainSettings, validation: TileEngine | None = None
+    ) -> None:
+        self.engine, self.windows, self.settings = engine, windows, settings
+        self.validation = validation or engine  # another one where validation rows are not of the same series
+        self.history: list[EpochEnd] = []
+        self.step = 0
+        self.best_loss, self.best_epoch = math.inf, 0
+
+    def run(self, theta: np.ndarray, callbacks: Sequence[Callback] = ()) -> TrainResult:
+        """Train from ``theta``, which is left alone."""
+        self.theta = theta.copy()
+        self.best_theta = self.theta.copy()
+        self.moments = np.zeros((self.settings.optimizer.n_moments, theta.size), theta.dtype)
+        stopped = "max_epochs"
+        try:
+            for epoch in range(1, self.settings.max_epochs + 1):
+                record = self._epoch(epoch)
+                self.history.append(record)
+                self._keep_best(record)
+                asked = [callback(record) for callback in callbacks]
+                reason = self._reason_to_stop(any(asked))
+                if reason:
+                    stopped = reason
+                    break
+        except KeyboardInterrupt:
+            stopped = "interrupt"
+        chosen = self.best_theta if self.settings.restore_best_weights and self.best_epoch else self.theta
+        best = self.best_epoch if self.settings.restore_best_weights else len(self.history)
+        return TrainResult(chosen, tuple(self.history), best, stopped)
+
+    def _epoch(self, epoch: int) -> EpochEnd:
+        settings, start = self.settings, time.perf_counter()
+        losses = [self._monitored(record) for record in self.history]
+        rate = settings.learning_rate * settings.schedule.factor(epoch - 1, settings.max_epochs, losses)
+        order = np.random.default_rng([settings.seed, epoch]).permutation(self.windows.train.size)
+        total, seen = 0.0, 0
+        for first in range(0, order.size, settings.batch_size):
+            if self._out_of_steps:
+                break
+            batch = self.windows.train[order[first : first + settings.batch_size]]
+            total += self._batch(batch, rate, epoch) * batch.size
+            seen += batch.size
+        val_loss, val_mae = self._validate()
+        seconds = time.perf_counter() - start
+        return EpochEnd(epoch, settings.max_epochs, total / seen, val_loss, val_mae, rate, seconds)
+
+    def _batch(self, origins: np.ndarray, rate: float, epoch: int) -> float:
+        """One step; the loss before it."""
+        settings, gradient = self.settings, self.engine.gradient
+        loss = self.engine.loss_and_gradient(self.theta, origins, self.windows.weights, self.step)
+        if not math.isfinite(loss):
+            raise self._diverged(epoch, rate, f"training loss {loss}")
+        if settings.clip_norm is not None:
+            norm = math.sqrt(squared_norm(gradient))
+            if norm > settings.clip_norm:
+                scale(gradient, settings.clip_norm / norm)
+        if settings.weight_decay and not settings.optimizer.decouples:
+            add_scaled(gradient, self.theta, settings.weight_decay)
+        self.step += 1
+        settings.optimizer.apply(self.theta, gradient, self.moments, self.step, rate, settings.weight_decay)
+        return loss
+
+    def _validate(self) -> tuple[float, float]:
+        if not self.windows.validation.size:
+            return math.nan, math.nan
+        loss, mae = self.validation.evaluate(self.theta, self.windows.validation, self.windows.validation_units)
+        return loss, float(mae.mean())
+
+    def _monitored(self, record: EpochEnd) -> float:
+        """What early stopping and schedules look at: the validation loss, without validation rows the training loss."""
+        return record.val_loss if self.windows.validation.size else record.loss
+
+    def _keep_best(self, record: EpochEnd) -> None:
+        loss = self._monitored(record)
+        if not math.isfinite(loss):
+            raise self._diverged(record.epoch, record.learning_rate, f"validation loss {loss}")
+        if loss < self.best_loss:
+            self.best_loss, self.best_epoch = loss, record.epoch
+            self.best_theta[:] = self.theta
+
+    def _reason_to_stop(self, asked: bool) -> str | None:
+        if asked:
+            return "callback"
+        if self._out_of_steps:
+            return "max_steps"
+        waited = len(self.history) - self.best_epoch
+        return "early_stopping" if self.settings.early_stopping and waited >= self.settings.patience else None
+
+    @property
+    def _out_of_steps(self) -> bool:
+        return self.settings.max_steps is not None and self.step >= self.settings.max_steps
+
+    def _diverged(self, epoch: int, rate: float, what: str) -> DivergedError:
+        advice = "Try a smaller `learning_rate`"
+        advice += ", `clip_norm=1.0`" if self.settings.clip_norm is None else ", a smaller `clip_norm`"
+        advice += ", or another `scaler`; `best_state` of this error has the best weights so far."
+        return DivergedError(
+            f"Training diverged: {what} in epoch {epoch}, after {self.step} steps, at learning rate {rate:g}. {advice}",
+            history=list(self.history),
+            best_state=self.best_theta.copy() if self.best_epoch else None,
+        )
