@@ -129,7 +129,10 @@ def loaded_with(name):
     "name", sorted({*tsrnn._SUBMODULES, *(home[len("tsrnn.") :] for home in tsrnn._HOMES.values())})
 )
 def test_optional_packages_are_loaded_when_used(name):
-    assert loaded_with(name).isdisjoint(WHEN_USED)
+    loaded = loaded_with(name)
+    own = [module for module in TREES if f"tsrnn.{module}" in loaded]
+    too_early = {module: imported(module, inside_functions=False) & WHEN_USED for module in own}
+    assert loaded.isdisjoint(WHEN_USED), {module: packages for module, packages in too_early.items() if packages}
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "_jit"])

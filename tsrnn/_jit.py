@@ -29,7 +29,7 @@ from numba.extending import (
     typeof_impl,
 )
 
-from ._cache import KernelCache
+from tsrnn._cache import KernelCache
 
 FAST_MATH = {"contract", "nsz"}  # NaN and infinity keep their meaning
 _ROOT = Path(__file__).parent
@@ -119,7 +119,9 @@ class SpecType(types.NamedTuple):
         self.name = f"{cls.__module__}.{cls.__qualname__}_{self.digest}{fields}"
 
     def __bool__(self) -> bool:
-        return True  # Numba asks whether a method has a receiver by its truth, and that of no fields is an empty tuple's
+        return (
+            True  # Numba asks whether a method has a receiver by its truth, and that of no fields is an empty tuple's
+        )
 
     @property
     def key(self) -> tuple:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, dataclass_transform
 
 from sklearn.base import BaseEstimator
 
-from ._errors import Constraint, check_parameter, did_you_mean
+from tsrnn._errors import Constraint, check_parameter, did_you_mean
 
 
 @dataclass(frozen=True)

@@ -265,7 +265,7 @@ def test_given_frequency_that_the_stamps_do_not_have():
 
 def test_hole_too_wide_for_a_grid():
     index = HOURS.to_numpy().copy()
-    index[0] = np.datetime64("1024-01-01")
+    index[0] = np.datetime64("1724-01-01")
     text = message(frame().set_axis(pd.DatetimeIndex(index)), rules=RowRules(missing="ffill"))
     says(text, "too wide a hole", "first and last stamps")
 

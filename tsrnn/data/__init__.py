@@ -1,6 +1,7 @@
 """From a frame to arrays and back: roles of columns, the grid of stamps, windows and scaling."""
 
-from tsrnn.data.frame import forecast_frame, read_history, read_training, stamp_of
+from tsrnn.data.frame import read_history, read_training
+from tsrnn.data.layout import forecast_frame, stamp_of
 from tsrnn.data.names import decode_name, encode_name
 from tsrnn.data.panel import Panel
 from tsrnn.data.scaling import Scaling, fit_scaling

@@ -15,7 +15,7 @@ from tsrnn.data.ordering import Place
 from tsrnn.data.time_axis import DAY, UNITS, TimeAxis, fixed_step, kind_of
 
 AGREEMENT = 0.95  # share of steps that have to be equal; fewer, and the series is not taken to be regular
-_CALENDARS = ("MS", "ME", "BMS", "BME", "B")
+_MONTHS = ("MS", "ME", "BMS", "BME")
 
 
 def find_axis(index: pd.Index, raw: np.ndarray, series: np.ndarray, freq: Any, place: Place) -> TimeAxis:
@@ -164,10 +164,13 @@ def _fixed(base: TimeAxis, step: int) -> TimeAxis:
     second = UNITS[base.unit]
     if step % (DAY * second) == 0 and base.tz is None:
         return _days(base, step // (DAY * second))
-    for name, seconds in (("h", 3600), ("min", 60), ("s", 1)):
-        if step % (seconds * second) == 0:
-            return _replace(base, freq=name, step=step // (seconds * second))
-    return _replace(base, freq=base.unit, step=step)
+    names: dict[str, int] = {
+        "h": 3600 * second,
+        "min": 60 * second,
+        **{u: second // UNITS[u] for u in UNITS if UNITS[u] <= second},
+    }
+    name, size = next((name, size) for name, size in names.items() if step % size == 0)
+    return _replace(base, freq=name, step=step // size)
 
 
 def _days(base: TimeAxis, days: int) -> TimeAxis:
@@ -191,7 +194,8 @@ def _calendar(base: TimeAxis, raw: np.ndarray, series: np.ndarray, step: int, sh
         return _days(base, wall_step // day)
     if (wall.asi8 % day != wall.asi8[0] % day).any():
         return None  # dates of a calendar come at one hour of the day
-    for name in _CALENDARS:
+    # Four weeks are twenty business days as well: equal days need no calendar but the months'.
+    for name in _MONTHS if share >= AGREEMENT else (*_MONTHS, "B"):
         axis = _replace(base, freq=name)
         ticks, on_grid = axis.locate(raw)
         if on_grid.all():
@@ -267,7 +271,7 @@ def _common_origin(axis: TimeAxis, raw: np.ndarray) -> int:
 def _no_frequency(base: TimeAxis, steps: np.ndarray, share: float) -> str:
     return (
         f"`freq` cannot be inferred: at least {AGREEMENT:.0%} of the steps between stamps must be equal; the most "
-        f"common step makes up {share:.0%} of {len(steps)}. Steps found: {_shown_steps(base, steps)}. Give `freq=`, "
+        f"common step makes up {share:.1%} of {len(steps)}. Steps found: {_shown_steps(base, steps)}. Give `freq=`, "
         "resample the series, or number the rows (`reset_index`) if their distance does not matter."
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -67,16 +68,18 @@ def _is_arrow_date(dtype: object) -> bool:
 
 def _parse(values: pd.Index | pd.Series, where: str) -> pd.Index:
     """Read text in ISO 8601, or objects of Python's datetime; other formats are ambiguous (which is the month?)."""
-    present = pd.Series(values.dropna())
-    if all(isinstance(value, pd.Period) for value in present.head(1000)) and len(present):
+    present = values[values.notna()].to_numpy(dtype=object)
+    if len(present) and all(isinstance(value, pd.Period) for value in present):
         return pd.PeriodIndex(values)
     text_or_date = (str, datetime.date, np.datetime64)
-    other = [value for value in present.head(1000) if not isinstance(value, text_or_date)]
+    other = [value for value in present if not isinstance(value, text_or_date)]
     if other:
         raise ValueError(_wrong_kind(where, f"{type(other[0]).__name__}, the first being {other[0]!r}"))
     try:
-        return pd.DatetimeIndex(pd.to_datetime(pd.Index(values), format="ISO8601"))
-    except (ValueError, TypeError, OverflowError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # pandas 2 only warns about offsets that differ
+            return pd.DatetimeIndex(pd.to_datetime(pd.Index(values), format="ISO8601"))
+    except (ValueError, TypeError, OverflowError, FutureWarning) as error:
         bad = _first_unreadable(values)
         raise ValueError(
             f"{_wrong_kind(where, 'text that cannot be read as a stamp')} The first: {bad}. Convert it with "

@@ -72,7 +72,8 @@ class TimeAxis:
         if self.kind == "integer":
             return str(self.step)
         if self.kind == "period":
-            return self.freq if self.step == self._offset.n else f"{self.step}{self._offset.base.freqstr}"
+            name = self.freq.lstrip("0123456789")
+            return name if self.step == 1 else f"{self.step}{name}"
         return self.freq if self.step == 1 else f"{self.step}{self.freq}"
 
     @property

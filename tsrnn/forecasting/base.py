@@ -13,15 +13,15 @@ import pandas as pd
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
-from .._errors import BelowNaiveWarning, Integer, NoneOr, check_parameter
-from ..data import Panel, RowRules, WindowIndex, all_windows, end_windows, forecast_frame, read_history, stamp_of
-from ..persistence import ModelFileError, read_file, save_file
-from .declared import Columns, Rows, WindowParameters
-from .naive import mae_by_series, mean_skill, naive_forecast
-from .prepare import Prepared, Split, prepare, rules_of
-from .saving import decode_parameters, encode_parameters
-from .state import FitState, History, Model
-from .summary import ForecasterSummary
+from tsrnn._errors import BelowNaiveWarning, Integer, NoneOr, check_parameter
+from tsrnn.data import Panel, RowRules, WindowIndex, all_windows, end_windows, forecast_frame, read_history, stamp_of
+from tsrnn.forecasting.declared import Columns, Rows, WindowParameters
+from tsrnn.forecasting.naive import mae_by_series, mean_skill, naive_forecast
+from tsrnn.forecasting.prepare import Prepared, Split, prepare, rules_of
+from tsrnn.forecasting.saving import decode_parameters, encode_parameters
+from tsrnn.forecasting.state import FitState, History, Model
+from tsrnn.forecasting.summary import ForecasterSummary
+from tsrnn.persistence import ModelFileError, read_file, save_file
 
 FORECASTERS: dict[str, type[Forecaster]] = {}  # every public forecaster by its name, for ``load``
 NAIVE = ("last", "seasonal")
@@ -255,7 +255,7 @@ class Forecaster(Columns, Rows, WindowParameters):
             name = {"last": "last-value", "seasonal": "seasonal naive"}[worst]
             warnings.warn(
                 f"{type(self).__name__} forecasts the validation rows worse than the {name} forecast does (skill "
-                f"{skill[worst]:.2f}; 0 is naive). Try `instance_norm=\"last\"`, more epochs or more data; "
+                f'{skill[worst]:.2f}; 0 is naive). Try `instance_norm="last"`, more epochs or more data; '
                 "LinearForecaster is the next thing to compare with.",
                 BelowNaiveWarning,
                 stacklevel=3,
@@ -290,6 +290,6 @@ def load(path: str | os.PathLike[str]) -> Forecaster:
     ModelFileError
         For a file that is missing, damaged, foreign or of a newer format.
     """
-    from . import baselines, recurrent, regressors  # noqa: F401  (they enter FORECASTERS)
+    from tsrnn.forecasting import baselines, recurrent, regressors  # noqa: F401  (they enter FORECASTERS)
 
     return Forecaster.load(path)

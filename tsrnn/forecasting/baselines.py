@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .._errors import AnyOf, Integer, Options
-from .._parameters import param
-from ..data import WindowIndex
-from ..nn.summary import Table
-from .base import Fitted, Forecaster
-from .naive import naive_forecast
-from .prepare import Prepared
-from .state import History, Model
+from tsrnn._errors import AnyOf, Integer, Options
+from tsrnn._parameters import param
+from tsrnn.data import WindowIndex
+from tsrnn.forecasting.base import Fitted, Forecaster
+from tsrnn.forecasting.naive import naive_forecast
+from tsrnn.forecasting.prepare import Prepared
+from tsrnn.forecasting.state import History, Model
+from tsrnn.nn.summary import Table
 
 METHODS = ("last", "seasonal", "drift", "mean")
 

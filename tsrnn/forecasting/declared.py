@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from .._errors import AnyOf, Boolean, Instance, Integer, ListOf, NoneOr, Options, Real
-from .._parameters import Parameters, param
-from ..data.names import Name
-from ..kernels.activations import ACTIVATIONS
-from ..nn.cells import CELLS
-from ..nn.heads.point import LOSSES, Huber
-from ..nn.layer import LayerSpec
-from ..training.optimizers import OPTIMIZERS, Optimizer
-from ..training.schedules import SCHEDULES, Schedule
+from tsrnn._errors import AnyOf, Boolean, Instance, Integer, ListOf, NoneOr, Options, Real
+from tsrnn._parameters import Parameters, param
+from tsrnn.data.names import Name
+from tsrnn.kernels.activations import ACTIVATIONS
+from tsrnn.nn.cells import CELLS
+from tsrnn.nn.heads.point import LOSSES, Huber
+from tsrnn.nn.layer import LayerSpec
+from tsrnn.training.optimizers import OPTIMIZERS, Optimizer
+from tsrnn.training.schedules import SCHEDULES, Schedule
 
 _NAME = Instance((str, int, tuple), "the name of a column")
 _AUTO = Options("auto")
@@ -72,9 +72,7 @@ class WindowParameters(Parameters):
     gap: int = param(0, Integer(0), "Rows between the last point of history and the first row of the forecast.")
     sampling_rate: int = param(1, Integer(1), "Distance of the points of history that are read, in rows.")
     stride: int = param(1, Integer(1), "Distance of successive training windows, in rows.")
-    validation_fraction: float = param(
-        0.2, _RATE, "Last part of the time that is held out for validation; 0 for none."
-    )
+    validation_fraction: float = param(0.2, _RATE, "Last part of the time that is held out for validation; 0 for none.")
     validation_by: str = param(
         "time",
         Options("time", "series"),
@@ -90,9 +88,7 @@ class ScalingParameters(Parameters):
         NoneOr(Options("standard", "minmax", "robust")),
         "Scaling of every channel, learned from training rows only.",
     )
-    scaler_scope: str = param(
-        "series", Options("series", "global"), "A scale for each series, or one for all of them."
-    )
+    scaler_scope: str = param("series", Options("series", "global"), "A scale for each series, or one for all of them.")
 
 
 class TrainingParameters(Parameters):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..data import Panel, WindowIndex, WindowShape
+from tsrnn.data import Panel, WindowIndex, WindowShape
 
 CHUNK = 4096  # windows that are forecast at a time
 

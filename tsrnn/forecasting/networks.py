@@ -10,25 +10,25 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Scaling, WindowIndex, WindowShape
-from ..kernels.gather import NORMS, Series
-from ..nn.heads.point import as_loss
-from ..nn.layer import LayerSpec, Shape
-from ..nn.layers.dense import Dense
-from ..nn.network import Network
-from ..nn.summary import NetworkSummary, Table
-from ..training.events import Callback
-from ..training.optimizers import OPTIMIZERS
-from ..training.progress import ProgressBar
-from ..training.schedules import SCHEDULES
-from ..training.threads import Team, resolve_n_jobs
-from ..training.tiles import TileEngine
-from ..training.trainer import Trainer, TrainSettings, Windows
-from .base import Fitted, Forecaster
-from .declared import ScalingParameters, TrainingParameters
-from .prepare import Prepared, Split
-from .saving import decode, encode
-from .state import History, Model
+from tsrnn.data import Scaling, WindowIndex, WindowShape
+from tsrnn.forecasting.base import Fitted, Forecaster
+from tsrnn.forecasting.declared import ScalingParameters, TrainingParameters
+from tsrnn.forecasting.prepare import Prepared, Split
+from tsrnn.forecasting.saving import decode, encode
+from tsrnn.forecasting.state import History, Model
+from tsrnn.kernels.gather import NORMS, Series
+from tsrnn.nn.heads.point import as_loss
+from tsrnn.nn.layer import LayerSpec, Shape
+from tsrnn.nn.layers.dense import Dense
+from tsrnn.nn.network import Network
+from tsrnn.nn.summary import NetworkSummary, Table
+from tsrnn.training.events import Callback
+from tsrnn.training.optimizers import OPTIMIZERS
+from tsrnn.training.progress import ProgressBar
+from tsrnn.training.schedules import SCHEDULES
+from tsrnn.training.threads import Team, resolve_n_jobs
+from tsrnn.training.tiles import TileEngine
+from tsrnn.training.trainer import Trainer, TrainSettings, Windows
 
 
 def series_of(scaled: np.ndarray, shape: WindowShape, n_targets: int, instance_norm: str | None) -> Series:

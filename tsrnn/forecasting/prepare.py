@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import (
+from tsrnn.data import (
     Panel,
     Roles,
     RowRules,

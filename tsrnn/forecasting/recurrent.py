@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from .._parameters import fixed
-from ..nn.cells import CELLS
-from ..nn.layer import LayerSpec
-from .declared import RecurrentParameters
-from .networks import NetworkForecaster
+from tsrnn._parameters import fixed
+from tsrnn.forecasting.declared import RecurrentParameters
+from tsrnn.forecasting.networks import NetworkForecaster
+from tsrnn.nn.cells import CELLS
+from tsrnn.nn.layer import LayerSpec
 
 
 class RNNForecaster(NetworkForecaster, RecurrentParameters):

@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from .._errors import Real
-from .._parameters import param
-from ..data import WindowIndex, WindowShape
-from ..nn.layer import LayerSpec
-from ..nn.layers.dense import Dense
-from ..nn.layers.dropout import Dropout
-from ..nn.layers.flatten import Flatten
-from ..nn.summary import Table
-from .base import Fitted, Forecaster
-from .declared import DenseParameters, ScalingParameters
-from .naive import chunks
-from .networks import NetworkForecaster
-from .prepare import Prepared
-from .state import History, Model
+from tsrnn._errors import Real
+from tsrnn._parameters import param
+from tsrnn.data import WindowIndex, WindowShape
+from tsrnn.forecasting.base import Fitted, Forecaster
+from tsrnn.forecasting.declared import DenseParameters, ScalingParameters
+from tsrnn.forecasting.naive import chunks
+from tsrnn.forecasting.networks import NetworkForecaster
+from tsrnn.forecasting.prepare import Prepared
+from tsrnn.forecasting.state import History, Model
+from tsrnn.nn.layer import LayerSpec
+from tsrnn.nn.layers.dense import Dense
+from tsrnn.nn.layers.dropout import Dropout
+from tsrnn.nn.layers.flatten import Flatten
+from tsrnn.nn.summary import Table
 
 
 def flat_windows(scaled: np.ndarray, windows: WindowIndex, shape: WindowShape) -> np.ndarray:

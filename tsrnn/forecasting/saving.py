@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._parameters import Parameters
-from ..nn.cells import CELLS
-from ..nn.heads.point import MAE, MSE, Huber
-from ..nn.layers.dense import Dense
-from ..nn.layers.dropout import Dropout
-from ..nn.layers.flatten import Flatten
-from ..training.optimizers import OPTIMIZERS
-from ..training.schedules import SCHEDULES
+from tsrnn._parameters import Parameters
+from tsrnn.nn.cells import CELLS
+from tsrnn.nn.heads.point import MAE, MSE, Huber
+from tsrnn.nn.layers.dense import Dense
+from tsrnn.nn.layers.dropout import Dropout
+from tsrnn.nn.layers.flatten import Flatten
+from tsrnn.training.optimizers import OPTIMIZERS
+from tsrnn.training.schedules import SCHEDULES
 
 _CLASSES = [*CELLS.values(), Dense, Dropout, Flatten, Huber, MSE, MAE]
 _CLASSES += [type(value) for value in (*OPTIMIZERS.values(), *SCHEDULES.values())]

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from ..data import Panel, Scaling, Schema, WindowIndex, WindowShape, decode_name, encode_name
-from ..nn.summary import Table
+from tsrnn.data import Panel, Scaling, Schema, WindowIndex, WindowShape, decode_name, encode_name
+from tsrnn.nn.summary import Table
 
 
 class Model(ABC):

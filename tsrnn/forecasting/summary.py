@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._errors import quoted
-from ..nn.summary import Table
-from .state import FitState
+from tsrnn._errors import quoted
+from tsrnn.forecasting.state import FitState
+from tsrnn.nn.summary import Table
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,10 @@ class ForecasterSummary:
 
     def _roles(self) -> Table:
         schema = self.state.schema
-        rows = [("target", quoted(schema.targets, 20)), ("past covariates", quoted(schema.past_covariates, 20) or "none")]
+        rows = [
+            ("target", quoted(schema.targets, 20)),
+            ("past covariates", quoted(schema.past_covariates, 20) or "none"),
+        ]
         rows += [("left out", f"{name!r}: {reason}") for name, reason in list(schema.left_out.items())[:20]]
         rows += [("series", f"{self.state.tail.n_series:,}"), ("frequency", schema.axis.label)]
         return Table(("role", "columns"), tuple(rows), "Columns")

@@ -7,11 +7,10 @@ went into them.
 
 from typing import NamedTuple
 
-from .._jit import Spec, spec_method
-from .simd import absolute, at_least, clip, positive, zeros_like
-from .simd import sigmoid as _sigmoid
-from .simd import tanh as _tanh
-
+from tsrnn._jit import Spec, spec_method
+from tsrnn.kernels.simd import absolute, at_least, clip, positive, zeros_like
+from tsrnn.kernels.simd import sigmoid as _sigmoid
+from tsrnn.kernels.simd import tanh as _tanh
 
 
 class _NoFields(NamedTuple):

@@ -1,7 +1,7 @@
 """Between parameter matrices and the register-tiled contractions: packing, gradients of weights, sizes of tiles."""
 
-from .simd import LANES, Strided, outer
-from .._jit import helper, kernel
+from tsrnn._jit import helper, kernel
+from tsrnn.kernels.simd import LANES, Strided, outer
 
 QUAD = 4  # units of one transposed contraction; feature rows of a tile are rounded up to a multiple
 WIDE = 32  # blocks that one pass over the steps of ``add_outer`` covers

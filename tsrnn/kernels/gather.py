@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._jit import kernel
-from .contractions import tile_step
-from .simd import LANES
+from tsrnn._jit import kernel
+from tsrnn.kernels.contractions import tile_step
+from tsrnn.kernels.simd import LANES
 
 NORMS = {None: 0, "last": 1, "mean": 2, "standard": 3}
 _LAST, _STANDARD = 1, 3

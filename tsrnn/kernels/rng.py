@@ -5,8 +5,8 @@ Philox 4x32 with 10 rounds (Salmon and others 2011, "Parallel random numbers: as
 
 import numpy as np
 
-from .._jit import helper, kernel
-from .simd import LANES
+from tsrnn._jit import helper, kernel
+from tsrnn.kernels.simd import LANES
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -34,7 +34,12 @@ def draw_dropout(seed, stream, step, first, count, rate, mask):
     for quad in range((count + 3) // 4):
         for lane in range(LANES):
             words = philox(
-                np.uint64(first + lane) & _LOW, np.uint64(quad), np.uint64(step), np.uint64(stream), key & _LOW, key >> _32
+                np.uint64(first + lane) & _LOW,
+                np.uint64(quad),
+                np.uint64(step),
+                np.uint64(stream),
+                key & _LOW,
+                key >> _32,
             )
             for k in range(4):
                 if 4 * quad + k < count:

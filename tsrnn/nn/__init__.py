@@ -1,11 +1,11 @@
 """Layers, and networks of them, for those who build their own."""
 
-from .cells import CELLS, GRU, LSTM, SimpleRNN
-from .heads.point import MAE, MSE, Huber
-from .layers.dense import Dense
-from .layers.dropout import Dropout
-from .layers.flatten import Flatten
-from .sequential import BuiltNetwork, Sequential
+from tsrnn.nn.cells import CELLS, GRU, LSTM, SimpleRNN
+from tsrnn.nn.heads.point import MAE, MSE, Huber
+from tsrnn.nn.layers.dense import Dense
+from tsrnn.nn.layers.dropout import Dropout
+from tsrnn.nn.layers.flatten import Flatten
+from tsrnn.nn.sequential import BuiltNetwork, Sequential
 
 __all__ = [
     "CELLS",

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..kernels.contractions import padded
-from ..kernels.simd import LANES
-from .params import Parameter
+from tsrnn.kernels.contractions import padded
+from tsrnn.kernels.simd import LANES
+from tsrnn.nn.params import Parameter
 
 NOTHING = np.zeros(0)
 

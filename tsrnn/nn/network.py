@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .layer import Layer, LayerSpec, Shape
-from .params import ParamLayout
-from .workspace import Workspace
+from tsrnn.nn.layer import Layer, LayerSpec, Shape
+from tsrnn.nn.params import ParamLayout
+from tsrnn.nn.workspace import Workspace
 
 
 class Network:

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._jit import helper, kernel, when
-from ..kernels.contractions import QUAD, add_outer, tile_step
-from ..kernels.simd import (
+from tsrnn._jit import helper, kernel, when
+from tsrnn.kernels.contractions import QUAD, add_outer, tile_step
+from tsrnn.kernels.simd import (
     LANES,
     Strided,
     add_lane_sums,

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from .._errors import Boolean, Instance, Integer, ListOf, check_parameter
-from ..kernels.simd import LANES
-from .layer import LayerSpec, Shape, fill_tile, read_tile
-from .network import Network
-from .summary import NetworkSummary
-from .workspace import Workspace
+from tsrnn._errors import Boolean, Instance, Integer, ListOf, check_parameter
+from tsrnn.kernels.simd import LANES
+from tsrnn.nn.layer import LayerSpec, Shape, fill_tile, read_tile
+from tsrnn.nn.network import Network
+from tsrnn.nn.summary import NetworkSummary
+from tsrnn.nn.workspace import Workspace
 
 State = tuple[np.ndarray, ...]
 
@@ -129,7 +129,9 @@ class BuiltNetwork:
         were given).
         """
         if not self._tiles:
-            raise RuntimeError("`backward` needs the tape of a call of `forward(x, training=True)` just before; there is none.")
+            raise RuntimeError(
+                "`backward` needs the tape of a call of `forward(x, training=True)` just before; there is none."
+            )
         output = self.network.output
         expected = (self._batch, *output) if self.network.has_time else (self._batch, output.features)
         d_y = self._checked(d_y, "d_y", expected).reshape(self._batch, *output)
@@ -186,13 +188,17 @@ class BuiltNetwork:
             return {}
         layers = self.network.layers
         if len(initial_state) != len(layers):
-            raise ValueError(f"`initial_state` must have an entry for each of {len(layers)} layers; got {len(initial_state)}.")
+            raise ValueError(
+                f"`initial_state` must have an entry for each of {len(layers)} layers; got {len(initial_state)}."
+            )
         states = {}
         for i, (layer, values) in enumerate(zip(layers, initial_state, strict=True)):
             if values is not None:
                 rows = layer.state_rows
                 if len(values) != rows:
-                    raise ValueError(f"`initial_state[{i}]` must hold {rows} arrays for {layer.spec}; got {len(values)}.")
+                    raise ValueError(
+                        f"`initial_state[{i}]` must hold {rows} arrays for {layer.spec}; got {len(values)}."
+                    )
                 shape = (self._batch, layer.output.features)
                 states[i] = [self._checked(value, f"initial_state[{i}]", shape) for value in values]
         return states

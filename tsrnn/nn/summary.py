@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from .network import Network
+from tsrnn.nn.network import Network
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,10 @@ class Table:
 
     def __str__(self) -> str:
         widths = [max(len(row[i]) for row in (self.head, *self.rows)) for i in range(len(self.head))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in (self.head, *self.rows)]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in (self.head, *self.rows)
+        ]
         rule = "-" * max(map(len, lines))
         return "\n".join([*([self.title] if self.title else []), lines[0], rule, *lines[1:]])
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.rng import draw_dropout
-from ..kernels.simd import LANES
-from .layer import NOTHING, Bound, Layer, Setting, gradient_tile, tile
+from tsrnn.kernels.rng import draw_dropout
+from tsrnn.kernels.simd import LANES
+from tsrnn.nn.layer import NOTHING, Bound, Layer, Setting, gradient_tile, tile
 
 
 class Workspace:
@@ -44,7 +44,8 @@ class Workspace:
         self.mask = np.ones(shapes[0].steps * LANES, dtype) if masked else None
         nothing = NOTHING.astype(dtype)
         self.d_arrays = [
-            gradient_tile(shape, dtype) if training and (i > 0 or wants_d_x) else nothing for i, shape in enumerate(shapes)
+            gradient_tile(shape, dtype) if training and (i > 0 or wants_d_x) else nothing
+            for i, shape in enumerate(shapes)
         ]
         self.bound: list[Bound] = []
         y, mask = self.x, self.mask

@@ -1,6 +1,6 @@
 """Checks for those who write a cell, a layer or a forecaster: the ones that the project runs on its own."""
 
-from .gradcheck import check_gradient
-from .layers import check_layer
+from tsrnn.testing.gradcheck import check_gradient
+from tsrnn.testing.layers import check_layer
 
 __all__ = ["check_gradient", "check_layer"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..nn.sequential import BuiltNetwork, State
+from tsrnn.nn.sequential import BuiltNetwork, State
 
 STEP = 1e-5  # the truncation error of central differences is of the order of its square
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..nn.layer import LayerSpec
-from ..nn.sequential import BuiltNetwork, Sequential
-from .gradcheck import check_gradient
+from tsrnn.nn.layer import LayerSpec
+from tsrnn.nn.sequential import BuiltNetwork, Sequential
+from tsrnn.testing.gradcheck import check_gradient
 
 SHAPES = [(1, 1), (2, 3), (5, 4), (17, 1)]  # steps, features: one, odd, a multiple of four, longer than a chunk
 BATCHES = [1, 33]  # less and more than one tile

@@ -1,8 +1,8 @@
 """Training: optimizers, schedules, stopping, tiles on threads, and the trainer that puts them together."""
 
-from .events import Callback, EpochEnd
-from .optimizers import SGD, Adam, AdamW, RMSprop
-from .schedules import Constant, Cosine, ReduceOnPlateau, Step
+from tsrnn.training.events import Callback, EpochEnd
+from tsrnn.training.optimizers import SGD, Adam, AdamW, RMSprop
+from tsrnn.training.schedules import Constant, Cosine, ReduceOnPlateau, Step
 
 __all__ = [
     "SGD",

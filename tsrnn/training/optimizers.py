@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._errors import Boolean, Real, check_parameter
-from ..kernels import update
+from tsrnn._errors import Boolean, Real, check_parameter
+from tsrnn.kernels import update
 
 
 class Optimizer(ABC):
@@ -113,9 +113,7 @@ class Adam(Optimizer):
         self, theta: np.ndarray, gradient: np.ndarray, moments: np.ndarray, step: int, rate: float, decay: float
     ) -> None:
         shrink = decay if self.decouples else 0.0
-        update.adam(
-            theta, gradient, moments[0], moments[1], rate, self.beta_1, self.beta_2, self.epsilon, step, shrink
-        )
+        update.adam(theta, gradient, moments[0], moments[1], rate, self.beta_1, self.beta_2, self.epsilon, step, shrink)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import sys
 
 from tqdm.auto import tqdm
 
-from .events import EpochEnd
+from tsrnn.training.events import EpochEnd
 
 
 class ProgressBar:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .._errors import Integer, Real, check_parameter
+from tsrnn._errors import Integer, Real, check_parameter
 
 _SHARE = Real(0, 1, closed="neither")
 

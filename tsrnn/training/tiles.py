@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.gather import Place, Series, gather
-from ..kernels.simd import LANES
-from ..kernels.update import add_partials
-from ..nn.heads.point import point_loss, predictions, score
-from ..nn.layer import aligned
-from ..nn.network import Network
-from .threads import Team
+from tsrnn.kernels.gather import Place, Series, gather
+from tsrnn.kernels.simd import LANES
+from tsrnn.kernels.update import add_partials
+from tsrnn.nn.heads.point import point_loss, predictions, score
+from tsrnn.nn.layer import aligned
+from tsrnn.nn.network import Network
+from tsrnn.training.threads import Team
 
 MANY = 1 << 21  # numbers in all partial gradients from which on tiles share them
 SHARED_PARTIALS = 16
@@ -82,7 +82,14 @@ class TileEngine:
                     tile.space.draw_dropout(self.seed, step, index * LANES)
                     tile.forward(origins, index * LANES)
                     losses[index] = point_loss(
-                        self.loss, self.series, tile.place, index * LANES, origins.size, weights, tile.space.y, tile.space.d_y
+                        self.loss,
+                        self.series,
+                        tile.place,
+                        index * LANES,
+                        origins.size,
+                        weights,
+                        tile.space.y,
+                        tile.space.d_y,
                     )
                     tile.space.backward(self._views[piece])
 

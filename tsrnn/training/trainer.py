@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .._errors import DivergedError
-from ..kernels.update import add_scaled, scale, squared_norm
-from .events import Callback, EpochEnd
-from .optimizers import Adam, Optimizer
-from .schedules import Constant, Schedule
-from .tiles import TileEngine
+from tsrnn._errors import DivergedError
+from tsrnn.kernels.update import add_scaled, scale, squared_norm
+from tsrnn.training.events import Callback, EpochEnd
+from tsrnn.training.optimizers import Adam, Optimizer
+from tsrnn.training.schedules import Constant, Schedule
+from tsrnn.training.tiles import TileEngine
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import config
 
-from .host import LANES, OUTER_ROOM
+from tsrnn.kernels.simd.host import LANES, OUTER_ROOM
 
 
 class Strided(NamedTuple):
@@ -46,11 +46,21 @@ class Strided(NamedTuple):
 
 
 if config.DISABLE_JIT:
-    from .numpy_twin import *  # noqa: F403
+    from tsrnn.kernels.simd.numpy_twin import *  # noqa: F403
 else:
-    from .contractions import contract, contract_groups, outer
-    from .functions import absolute, at_least, clip, lane_sum, positive, select_rows, sigmoid, tanh, zeros_like
-    from .memory import (
+    from tsrnn.kernels.simd.contractions import contract, contract_groups, outer
+    from tsrnn.kernels.simd.functions import (
+        absolute,
+        at_least,
+        clip,
+        lane_sum,
+        positive,
+        select_rows,
+        sigmoid,
+        tanh,
+        zeros_like,
+    )
+    from tsrnn.kernels.simd.memory import (
         add_lane_sums,
         load,
         load_lanes,

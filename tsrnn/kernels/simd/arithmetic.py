@@ -6,7 +6,7 @@ from numba.core import types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import lower_builtin
 
-from .vector import FAST, LaneVector, splat
+from tsrnn.kernels.simd.vector import FAST, LaneVector, splat
 
 
 def _as_vector(context, builder, value, from_type, vector):
@@ -31,5 +31,10 @@ def _register_operator(python_operator, instruction):
         lower_builtin(python_operator, *pair)(lower)
 
 
-for _operator, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul"), (operator.truediv, "fdiv")):
+for _operator, _instruction in (
+    (operator.add, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.mul, "fmul"),
+    (operator.truediv, "fdiv"),
+):
     _register_operator(_operator, _instruction)

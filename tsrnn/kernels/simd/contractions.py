@@ -3,20 +3,21 @@
 from numba.core import types
 from numba.extending import intrinsic
 
-from .functions import ir_lane_sum
-from .host import LANES, REGISTER_BYTES
-from .vector import (
+from tsrnn.kernels.simd.functions import ir_lane_sum
+from tsrnn.kernels.simd.host import LANES, REGISTER_BYTES
+from tsrnn.kernels.simd.vector import (
     accumulate,
     const,
     fill,
     ir_join,
     ir_load,
+    ir_pointer,
     ir_split,
     ir_vector,
     multiply_add,
-    ir_pointer,
     splat,
 )
+
 
 @intrinsic(prefer_literal=True)
 def contract(typing, rows, first, last, weights, weight_at, inputs, input_at, count):
@@ -57,7 +58,10 @@ def contract_groups(typing, vector, weights, weight_at, inputs, input_at, groups
             row = builder.gep(weight, [builder.mul(g, const((high - low) * units))])
             for q in range(low, high):
                 x = ir_load(builder, builder.gep(start, [const(q * LANES)]), lanes)
-                factors = [splat(builder, builder.load(builder.gep(row, [const((q - low) * units + u)])), LANES) for u in range(units)]
+                factors = [
+                    splat(builder, builder.load(builder.gep(row, [const((q - low) * units + u)])), LANES)
+                    for u in range(units)
+                ]
                 values = [multiply_add(builder, factor, x, value) for factor, value in zip(factors, values)]
             return values
 

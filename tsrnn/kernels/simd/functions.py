@@ -1,11 +1,10 @@
 """Functions of a lane vector."""
 
 from llvmlite import ir
-from numba.core import types
 from numba.extending import intrinsic
 
-from . import arithmetic  # noqa: F401  (registers the operators)
-from .vector import I32, FAST, fill, ir_call, multiply_add, suffix
+from tsrnn.kernels.simd import arithmetic  # noqa: F401  (registers the operators)
+from tsrnn.kernels.simd.vector import I32, fill, ir_call, multiply_add, suffix
 
 # Rational approximation 13/6 of tanh (coefficients of Eigen), absolute error 2.7e-7.
 _TANH_LIMIT = 7.90531110763549805
@@ -37,7 +36,9 @@ def ir_tanh(builder, x):
         result = ir.Constant(x.type, ir.Undefined)
         for lane in range(x.type.count):
             at = ir.Constant(I32, lane)
-            result = builder.insert_element(result, ir_call(builder, "tanh", ir.DoubleType(), builder.extract_element(x, at)), at)
+            result = builder.insert_element(
+                result, ir_call(builder, "tanh", ir.DoubleType(), builder.extract_element(x, at)), at
+            )
         return result
     x = _clip(builder, x, -_TANH_LIMIT, _TANH_LIMIT)
     square = builder.fmul(x, x)
@@ -123,7 +124,10 @@ def lane_sum(typing, x):
 def select_rows(typing, mask, rows, others):
     def codegen(context, builder, sig, args):
         keep = builder.fcmp_ordered(">", args[0], fill(args[0].type, 0.0))
-        picked = [builder.select(keep, builder.extract_value(args[1], i), builder.extract_value(args[2], i)) for i in range(len(rows))]
+        picked = [
+            builder.select(keep, builder.extract_value(args[1], i), builder.extract_value(args[2], i))
+            for i in range(len(rows))
+        ]
         return context.make_tuple(builder, sig.return_type, picked)
 
     return rows(mask, rows, others), codegen

@@ -3,9 +3,22 @@
 from numba.core import types
 from numba.extending import intrinsic
 
-from .functions import ir_lane_sum
-from .host import LANES
-from .vector import LaneVector, const, fill, ir_join, ir_load, ir_pointer, ir_rows, ir_split, ir_store, ir_vector, splat
+from tsrnn.kernels.simd.functions import ir_lane_sum
+from tsrnn.kernels.simd.host import LANES
+from tsrnn.kernels.simd.vector import (
+    LaneVector,
+    const,
+    fill,
+    ir_join,
+    ir_load,
+    ir_pointer,
+    ir_rows,
+    ir_split,
+    ir_store,
+    ir_vector,
+    splat,
+)
+
 
 @intrinsic(prefer_literal=True)
 def load(typing, array, offset, units):
@@ -45,7 +58,10 @@ def load_rows(typing, array, offset, count, units):
     def codegen(context, builder, sig, args):
         width = units.literal_value * LANES
         pointer = ir_pointer(context, builder, array, args[0], args[1])
-        loaded = [ir_load(builder, builder.gep(pointer, [const(i * width)]), ir_vector(array.dtype, width)) for i in range(len(rows))]
+        loaded = [
+            ir_load(builder, builder.gep(pointer, [const(i * width)]), ir_vector(array.dtype, width))
+            for i in range(len(rows))
+        ]
         return context.make_tuple(builder, rows, loaded)
 
     return rows(array, types.int64, count, units), codegen
@@ -71,7 +87,9 @@ def spread_rows(typing, array, offset, count, units):
         scalars = [builder.load(builder.gep(pointer, [const(i)])) for i in range(len(rows) * units.literal_value)]
         segments = [splat(builder, scalar, LANES) for scalar in scalars]
         step = units.literal_value
-        return context.make_tuple(builder, rows, [ir_join(builder, segments[i : i + step]) for i in range(0, len(segments), step)])
+        return context.make_tuple(
+            builder, rows, [ir_join(builder, segments[i : i + step]) for i in range(0, len(segments), step)]
+        )
 
     return rows(array, types.int64, count, units), codegen
 

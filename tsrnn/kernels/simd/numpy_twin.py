@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .host import LANES
+from tsrnn.kernels.simd.host import LANES
 
 tanh = np.tanh
 absolute = np.abs

@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import models, register_model
 
-from .host import LANES
+from tsrnn.kernels.simd.host import LANES
 
 FAST = ("contract", "nsz")
 I32, I64 = ir.IntType(32), ir.IntType(64)
@@ -72,7 +72,9 @@ def ir_store(builder, vector, pointer):
 def ir_call(builder, name, result, *arguments):
     """Call an LLVM intrinsic or a C function by name."""
     known = builder.module.globals
-    function = known.get(name) or ir.Function(builder.module, ir.FunctionType(result, [a.type for a in arguments]), name)
+    function = known.get(name) or ir.Function(
+        builder.module, ir.FunctionType(result, [a.type for a in arguments]), name
+    )
     return builder.call(function, arguments)
 
 
@@ -97,7 +99,11 @@ def splat(builder, scalar, width):
 def ir_split(builder, vector):
     """A vector of n units as n vectors of one unit."""
     units = vector.type.count // LANES
-    return [vector] if units == 1 else [shuffle(builder, vector, vector, list(range(u * LANES, (u + 1) * LANES))) for u in range(units)]
+    return (
+        [vector]
+        if units == 1
+        else [shuffle(builder, vector, vector, list(range(u * LANES, (u + 1) * LANES))) for u in range(units)]
+    )
 
 
 def ir_join(builder, vectors):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NamedTuple
 
-from ..._jit import Spec, spec_method
-from ...kernels.simd import OUTER_ROOM
+from tsrnn._jit import Spec, spec_method
+from tsrnn.kernels.simd import OUTER_ROOM
 
 
 class _Fields(NamedTuple):

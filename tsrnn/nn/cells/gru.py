@@ -8,8 +8,8 @@ before: n = tanh(W x + b + U (r h))          the reset before it, as published
 
 from dataclasses import dataclass
 
-from ..layers.recurrent import Recurrent
-from .cell import Cell
+from tsrnn.nn.cells.cell import Cell
+from tsrnn.nn.layers.recurrent import Recurrent
 
 
 class GRUCell(Cell):

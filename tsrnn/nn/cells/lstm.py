@@ -6,9 +6,9 @@ c' = f c + i g                      h' = o tanh(c')
 
 from dataclasses import dataclass
 
-from ...kernels.simd import zeros_like
-from ..layers.recurrent import Recurrent
-from .cell import Cell
+from tsrnn.kernels.simd import zeros_like
+from tsrnn.nn.cells.cell import Cell
+from tsrnn.nn.layers.recurrent import Recurrent
 
 
 class LSTMCell(Cell):

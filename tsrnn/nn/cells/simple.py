@@ -5,9 +5,9 @@ h' = tanh(W x + U h + b)
 
 from dataclasses import dataclass
 
-from ...kernels.simd import zeros_like
-from ..layers.recurrent import Recurrent
-from .cell import Cell
+from tsrnn.kernels.simd import zeros_like
+from tsrnn.nn.cells.cell import Cell
+from tsrnn.nn.layers.recurrent import Recurrent
 
 
 class SimpleRNNCell(Cell):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..._errors import Real, check_parameter
-from ..._jit import Spec, kernel
-from ...kernels.simd import LANES
+from tsrnn._errors import Real, check_parameter
+from tsrnn._jit import Spec, kernel
+from tsrnn.kernels.simd import LANES
 
 
 class _NoFields(NamedTuple):

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..._errors import Integer, Options, check_parameter
-from ..._jit import kernel
-from ...kernels.activations import ACTIVATIONS
-from ...kernels.contractions import QUAD, add_outer, pack, padded, tile_step, unpack
-from ...kernels.simd import LANES, OUTER_ROOM, Strided, contract, contract_groups, load, store, zero_rows, zeros
-from ..layer import Bound, Layer, LayerSpec, Setting, Shape, aligned, tile
-from ..params import Parameter
+from tsrnn._errors import Integer, Options, check_parameter
+from tsrnn._jit import kernel
+from tsrnn.kernels.activations import ACTIVATIONS
+from tsrnn.kernels.contractions import QUAD, add_outer, pack, padded, tile_step, unpack
+from tsrnn.kernels.simd import LANES, OUTER_ROOM, Strided, contract, contract_groups, load, store, zero_rows, zeros
+from tsrnn.nn.layer import Bound, Layer, LayerSpec, Setting, Shape, aligned, tile
+from tsrnn.nn.params import Parameter
 
 _WIDE = OUTER_ROOM // QUAD
 _HALF = _WIDE // 2
@@ -107,7 +107,10 @@ class DenseLayer(Layer):
     def __init__(self, spec: Dense, shape: Shape) -> None:
         self.spec, self.input, self.output = spec, shape, Shape(shape.steps, spec.outputs)
         kernel_shape = (shape.features, spec.outputs)
-        self.parameters = Parameter("kernel", kernel_shape, "glorot_uniform"), Parameter("bias", kernel_shape[1:], "zeros")
+        self.parameters = (
+            Parameter("kernel", kernel_shape, "glorot_uniform"),
+            Parameter("bias", kernel_shape[1:], "zeros"),
+        )
 
     @property
     def gradient_size(self) -> int:

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..._errors import Real, check_parameter
-from ..._jit import kernel
-from ...kernels.contractions import padded, step_size
-from ...kernels.simd import LANES
-from ..layer import Bound, Dropped, Layer, LayerSpec, Setting, Shape, aligned, tile
+from tsrnn._errors import Real, check_parameter
+from tsrnn._jit import kernel
+from tsrnn.kernels.contractions import padded, step_size
+from tsrnn.kernels.simd import LANES
+from tsrnn.nn.layer import Bound, Dropped, Layer, LayerSpec, Setting, Shape, aligned, tile
 
 
 @kernel

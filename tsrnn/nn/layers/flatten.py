@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..._jit import kernel
-from ...kernels.contractions import padded, step_size
-from ...kernels.simd import LANES
-from ..layer import Bound, Layer, LayerSpec, Setting, Shape, tile
+from tsrnn._jit import kernel
+from tsrnn.kernels.contractions import padded, step_size
+from tsrnn.kernels.simd import LANES
+from tsrnn.nn.layer import Bound, Layer, LayerSpec, Setting, Shape, tile
 
 
 @kernel

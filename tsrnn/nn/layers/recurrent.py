@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..._errors import Boolean, Integer, Options, Real, check_parameter
-from ...kernels.activations import ACTIVATIONS
-from ...kernels.contractions import pack, padded, step_size, unpack
-from ...kernels.simd import LANES
-from ..layer import NOTHING, Bound, Dropped, Layer, LayerSpec, Setting, Shape, aligned, fill_tile, tile
-from ..params import Parameter
-from ..recurrent import Drops, Gradients, Run, Tape, Weights, backward, forward
+from tsrnn._errors import Boolean, Integer, Options, Real, check_parameter
+from tsrnn.kernels.activations import ACTIVATIONS
+from tsrnn.kernels.contractions import pack, padded, step_size, unpack
+from tsrnn.kernels.simd import LANES
+from tsrnn.nn.layer import NOTHING, Bound, Dropped, Layer, LayerSpec, Setting, Shape, aligned, fill_tile, tile
+from tsrnn.nn.params import Parameter
+from tsrnn.nn.recurrent import Drops, Gradients, Run, Tape, Weights, backward, forward
 
 _RATE = Real(0, 1, closed="left")
 CONSTRAINTS = {
@@ -73,9 +73,7 @@ class RecurrentLayer(Layer):
         self.keeps_time, self.state_rows = spec.return_sequences, 1 + cell.N_CARRIED
         self.output = Shape(shape.steps if spec.return_sequences else 1, spec.hidden_size)
         self.activations = ACTIVATIONS[spec.activation], ACTIVATIONS[spec.recurrent_activation]
-        self.sizes = cell(
-            shape.features, spec.hidden_size, spec.return_sequences, spec.go_backwards, *self.activations
-        )
+        self.sizes = cell(shape.features, spec.hidden_size, spec.return_sequences, spec.go_backwards, *self.activations)
         self.blocks = -(-spec.hidden_size // cell.UNITS)
         self.orders = (
             _order(cell, cell.INPUT, cell.INPUT_FIRST, cell.INPUT_LAST),

@@ -1,0 +1,118 @@
+"""The way back: forecasts in a frame of the same layout as the input, under the stamps to come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tsrnn._errors import check_import
+from tsrnn.data.names import Name
+from tsrnn.data.panel import Panel
+from tsrnn.data.schema import Schema
+
+
+def stamp_of(schema: Schema, panel: Panel, row: int) -> Any:
+    """Return the stamp of a row of the panel: a Timestamp, a Period or an integer."""
+    return schema.axis.stamps(panel.ticks(np.array([row])))[0]
+
+
+def forecast_frame(schema: Schema, panel: Panel, values: np.ndarray, gap: int = 0) -> Any:
+    """Lay out forecasts like the table they were made from.
+
+    Parameters
+    ----------
+    schema : Schema
+    panel : Panel
+        The history: forecasts start after each series' last row.
+    values : ndarray, shape (n_series, horizon, n_targets)
+    gap : int
+        Rows skipped between the history and the first forecast.
+
+    Returns
+    -------
+    DataFrame
+        Of pandas or polars, one column for each target. Stamps and series stand where they stood in the input: in the
+        index, or in columns.
+
+    Examples
+    --------
+    >>> from tsrnn.data import read_training
+    >>> index = pd.period_range("2024-01", periods=4, freq="M", name="month")
+    >>> schema, panel, _ = read_training(pd.DataFrame({"sales": [1.0, 2.0, 3.0, 4.0]}, index=index))
+    >>> forecast_frame(schema, panel, np.array([[[5.0], [6.0]]]))
+             sales
+    month
+    2024-05    5.0
+    2024-06    6.0
+    """
+    n_series, horizon, n_targets = values.shape
+    if n_series != panel.n_series or n_targets != len(schema.targets):
+        raise ValueError(
+            f"`values` must have the shape (n_series, horizon, n_targets) = ({panel.n_series}, horizon, "
+            f"{len(schema.targets)}); got {values.shape}."
+        )
+    ticks = (panel.end_ticks[:, None] + gap + np.arange(horizon)).ravel()
+    stamps = schema.axis.stamps(ticks)
+    flat = values.reshape(n_series * horizon, n_targets)
+    if schema.backend == "polars":
+        return _polars_frame(schema, panel, flat, stamps, horizon)
+    # One name per column, even where names are tuples of their own.
+    frame = pd.DataFrame(flat, columns=pd.Index(schema.targets, tupleize_cols=_are_levels(schema.targets)))
+    if schema.layout == "array" or schema.layout == "wide":
+        return frame.set_axis(_row_numbers(stamps).rename(schema.time_name), axis=0)
+    if schema.layout == "multiindex":
+        frame.index = pd.MultiIndex.from_arrays(
+            [_repeated(panel.ids, horizon), stamps], names=[schema.id_name, schema.time_name]
+        )
+        return frame
+    if schema.time_in_index:
+        frame.index = stamps.rename(schema.time_name)
+    else:
+        frame.insert(0, schema.time_name, stamps)
+    if schema.is_panel:
+        frame.insert(0, schema.id_name, _repeated(panel.ids, horizon).array)
+    return frame
+
+
+def _repeated(ids: tuple[Name, ...], horizon: int) -> pd.Index:
+    return pd.Index(ids, tupleize_cols=False).repeat(horizon)
+
+
+def _are_levels(names: tuple[Name, ...]) -> bool:
+    return all(isinstance(name, tuple) for name in names)
+
+
+def _row_numbers(stamps: pd.Index) -> pd.Index:
+    """Give consecutive integers back as the RangeIndex that they came as."""
+    if not pd.api.types.is_integer_dtype(stamps.dtype) or not len(stamps):
+        return stamps
+    step = int(stamps[1] - stamps[0]) if len(stamps) > 1 else 1
+    return pd.RangeIndex(int(stamps[0]), int(stamps[-1]) + step, step)
+
+
+def _moments(stamps: pd.Index) -> np.ndarray:
+    """Return stamps as polars takes them: in UTC without a zone, in milliseconds or finer."""
+    if not isinstance(stamps, pd.DatetimeIndex):
+        return stamps.to_numpy()
+    plain = stamps.tz_localize(None) if stamps.tz is None else stamps.tz_convert("UTC").tz_localize(None)
+    return (plain.as_unit("ms") if plain.unit == "s" else plain).to_numpy()
+
+
+def _polars_frame(schema: Schema, panel: Panel, flat: np.ndarray, stamps: pd.Index, horizon: int) -> Any:
+    nw = check_import("narwhals", "polars", "Writing polars frames")
+    columns: dict[Any, Any] = {}
+    if schema.is_panel:
+        columns[schema.id_name] = [name for name in panel.ids for _ in range(horizon)]
+    if schema.time_name is not None:
+        columns[schema.time_name] = _moments(stamps)
+    columns |= {name: np.ascontiguousarray(flat[:, target]) for target, name in enumerate(schema.targets)}
+    frame = nw.from_dict(columns, backend="polars")
+    if schema.time_name is not None and isinstance(stamps, pd.DatetimeIndex):
+        time = nw.col(schema.time_name)
+        if schema.dates:
+            frame = frame.with_columns(time.cast(nw.Date))
+        elif schema.axis.tz is not None:
+            frame = frame.with_columns(time.dt.replace_time_zone("UTC").dt.convert_time_zone(schema.axis.tz))
+    return frame.to_native()
