@@ -3,9 +3,9 @@
 ``@kernel`` is the one way to compile a function. Machine code is kept in the user's cache folder under a key that
 holds a digest of all kernel sources, so an edit is never answered with yesterday's code.
 
-A ``Spec`` is a named tuple of numbers whose *class* says what to compute. Numba sees a type for every class, so a kernel
-that reads ``spec.GATES`` or calls ``spec.forward(...)`` gets machine code of its own for each cell, activation or loss,
-and the disk cache still works (it would not for functions passed as arguments, or for closures).
+A ``Spec`` is a named tuple of numbers whose *class* says what to compute. Numba sees a type for every class, so a
+kernel that reads ``spec.GATES`` or calls ``spec.forward(...)`` gets machine code of its own for each cell, activation
+or loss, and the disk cache still works (it would not for functions passed as arguments, or for closures).
 """
 
 from __future__ import annotations
@@ -119,9 +119,7 @@ class SpecType(types.NamedTuple):
         self.name = f"{cls.__module__}.{cls.__qualname__}_{self.digest}{fields}"
 
     def __bool__(self) -> bool:
-        return (
-            True  # Numba asks whether a method has a receiver by its truth, and that of no fields is an empty tuple's
-        )
+        return True  # Numba asks by truth whether a method has a receiver; a spec of no fields would be false
 
     @property
     def key(self) -> tuple:

@@ -22,9 +22,9 @@ def test_each_error_asks_for_the_next_remedy(jena, as_column):
     table, roles = (jena, Roles(time_col="date")) if as_column else (jena.set_index("date"), Roles())
     given = {}
     for remedy, told in [
-        ("duplicates", ["1 rows", "2020-05-12 06:00:00", "`duplicates='first'`"]),
-        ("na_values", ["-9999 in the column 'wv (m/s)'", "'OT' (50 times", "`na_values=[-9999]`"]),
-        ("missing", ["9 stamps are absent", "2020-05-29 09:40:00", "'OT' has 50", "`missing='ffill'`"]),
+        ("duplicates", ["came before: 1, the first at 2020-05-12 06:00:00", "`duplicates='first'`"]),
+        ("na_values", ["-9999 in the column 'wv (m/s)'", "'OT' (count 50", "`na_values=[-9999]`"]),
+        ("missing", ["absent stamps: 9, the first 2020-05-29 09:40:00", "'OT': 50 missing", "`missing='ffill'`"]),
     ]:
         with pytest.raises(ValueError) as caught:
             read_training(table, None, roles, RowRules(**given))

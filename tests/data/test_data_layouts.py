@@ -250,7 +250,7 @@ def test_nulls_of_nullable_dtypes_are_missing(dtype):
     if "pyarrow" in dtype:
         pytest.importorskip("pyarrow")
     frame = pd.DataFrame({"a": pd.array([1, None, 3, 4], dtype=dtype)})
-    with pytest.raises(ValueError, match=r"'a' has 1 missing values, the first at 1\."):
+    with pytest.raises(ValueError, match=r"'a': 1 missing, the first at 1\."):
         read_training(frame)
     _, panel, _ = read_training(frame, rules=RowRules(missing="ffill"))
     assert panel.values[:, 0].tolist() == [1, 1, 3, 4]

@@ -240,7 +240,7 @@ def test_integers():
 
 def test_off_grid_stamps_are_refused():
     axis = axis_of(pd.date_range("2024", periods=30, freq="h"))
-    with pytest.raises(ValueError, match=r"1 stamps do not lie on the grid of 'h', the first is 2024-01-01 00:30"):
+    with pytest.raises(ValueError, match=r"grid of 'h'; 1 of 2 do not, the first is 2024-01-01 00:30"):
         axis.ticks(pd.DatetimeIndex(["2024-01-01", "2024-01-01 00:30"]))
 
 
@@ -249,6 +249,12 @@ def test_history_before_the_training_rows():
     schema, panel, _ = read_training(pd.Series(np.arange(20.0), index=index[10:], name="a"))
     history, _ = read_history(pd.Series(np.arange(30.0), index=index, name="a"), None, schema)
     assert history.offsets[0] == panel.offsets[0] - 10
+
+
+def test_zone_that_cannot_be_saved():
+    index = pd.date_range("2024", periods=30, freq="h", tz="dateutil/Europe/Berlin")
+    with pytest.raises(ValueError, match=r"time zone .* is not known by name.*tz_convert"):
+        axis_of(index)
 
 
 @settings(max_examples=60, deadline=None)

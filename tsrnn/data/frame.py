@@ -117,8 +117,9 @@ def read_history(X: Any, y: Any, schema: Schema, rules: RowRules | None = None) 
     if not on_grid.all():
         off = np.flatnonzero(~on_grid)
         raise ValueError(
-            f"{len(off)} stamps do not lie on the grid of the training data ({schema.axis.label!r} through "
-            f"{schema.axis.stamps([0])[0]}); the first are {place_in(table, order.rows)(off)}. Round or resample them."
+            f"Stamps must lie on the grid of the training data ({schema.axis.label!r} through "
+            f"{schema.axis.stamps([0])[0]}); {len(off)} of {len(on_grid)} do not: {place_in(table, order.rows)(off)}. "
+            "Round or resample them."
         )
     panel = read_panel(table, order, ticks, schema.axis, columns, rules, report, training=False)
     return panel, report.to_dict(panel)

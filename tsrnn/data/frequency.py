@@ -252,13 +252,11 @@ def _with_common_phase(axis: TimeAxis, raw: np.ndarray, series: np.ndarray, freq
     off = np.flatnonzero(~on_grid)
     whole = [s for s in np.unique(series[off]) if not on_grid[series == s].any()][:1]
     origin = "given as `freq`" if freq is not None else "of most steps"
-    where = f"{len(off)} stamps do not lie on the grid of {axis.label!r} ({origin}) through {axis.stamps([0])[0]}"
+    where = f"Stamps must lie on the grid of {axis.label!r} ({origin}) through {axis.stamps([0])[0]}"
+    where += f"; {len(off)} of {len(raw)} do not: {place(off)}"
     if whole and len(np.unique(series)) > 1:
         where += f"; the series from {place([int(np.flatnonzero(series == whole[0])[0])])} on lies wholly beside it"
-    raise ValueError(
-        f"{where}; the first are {place(off)}. Round or resample them (`floor`, `resample`), drop them, or give "
-        "another `freq=`."
-    )
+    raise ValueError(f"{where}. Round or resample them (`floor`, `resample`), drop them, or give another `freq=`.")
 
 
 def _common_origin(axis: TimeAxis, raw: np.ndarray) -> int:

@@ -32,11 +32,11 @@ def refuse_missing(panel: Panel, absent: np.ndarray, names: Sequence[Name], plac
     present[absent] = False
     parts = []
     if len(absent):
-        parts.append(f"{len(absent)} stamps are absent, the first {place(absent)}")
+        parts.append(f"absent stamps: {len(absent)}, the first {place(absent)}")
     for channel, name in enumerate(names):
         rows = np.flatnonzero(np.isnan(panel.values[:, channel]) & present)
         if len(rows):
-            parts.append(f"the column {name!r} has {len(rows)} missing values, the first at {place(rows[:1])}")
+            parts.append(f"column {name!r}: {len(rows)} missing, the first at {place(rows[:1])}")
     shown = "; ".join(parts[:6]) + (f"; and {len(parts) - 6} more columns" if len(parts) > 6 else "")
     raise ValueError(
         f"Values are missing: {shown}. Give `missing='ffill'` to carry the last value forward, or fill or drop them "

@@ -78,7 +78,7 @@ def order_rows(raw: np.ndarray, series: np.ndarray, duplicates: str, place: Plac
     doubled = np.flatnonzero(again) if take is None else take[again]
     if duplicates == "raise":
         raise ValueError(
-            f"Stamps come twice within a series: {len(doubled)} rows have a stamp that came before, the first at "
+            f"Stamps must not come twice within a series; rows whose stamp came before: {len(doubled)}, the first at "
             f"{place(doubled)}. Give `duplicates='first'`, `'last'` or `'mean'` to keep one row for each, or "
             "name the series (`id_col=`) if they are different ones."
         )

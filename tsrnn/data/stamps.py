@@ -78,7 +78,7 @@ def _parse(values: pd.Index | pd.Series, where: str) -> pd.Index:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", FutureWarning)  # pandas 2 only warns about offsets that differ
-            return pd.DatetimeIndex(pd.to_datetime(pd.Index(values), format="ISO8601"))
+            return pd.DatetimeIndex(pd.to_datetime(values.to_numpy(dtype=object), format="ISO8601"))
     except (ValueError, TypeError, OverflowError, FutureWarning) as error:
         bad = _first_unreadable(values)
         raise ValueError(

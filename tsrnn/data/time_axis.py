@@ -104,7 +104,9 @@ class TimeAxis:
         ticks, on_grid = self.locate(self.raw(index))
         if not on_grid.all():
             off = index[~on_grid]
-            raise ValueError(f"{len(off)} stamps do not lie on the grid of {self.label!r}, the first is {off[0]}.")
+            raise ValueError(
+                f"Stamps must lie on the grid of {self.label!r}; {len(off)} of {len(index)} do not, the first is {off[0]}."
+            )
         return ticks
 
     def raw(self, index: pd.Index) -> np.ndarray:

@@ -151,7 +151,7 @@ def _wild_values(name: Name, ordered: np.ndarray, present: np.ndarray) -> list[W
 
 def _codes_message(wild: list[Wild], place: Place) -> str:
     shown = "; ".join(
-        f"{w.code:g} in the column {w.name!r} ({w.count} times, first at {place([w.first])})" for w in wild[:5]
+        f"{w.code:g} in the column {w.name!r} (count {w.count}, first at {place([w.first])})" for w in wild[:5]
     )
     more = f"; and in {len(wild) - 5} more" if len(wild) > 5 else ""
     codes = ", ".join(f"{code:g}" for code in dict.fromkeys(w.code for w in wild))

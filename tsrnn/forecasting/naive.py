@@ -63,8 +63,8 @@ def mae_by_series(
 def mean_skill(mae: np.ndarray, naive_mae: np.ndarray) -> float:
     """``1 - mae / naive_mae``, averaged over series and targets.
 
-    Where the naive forecast makes no error there is nothing to gain: that is a skill of 0 for a forecast that makes none
-    either, and -1 for one that does.
+    Where the naive forecast makes no error there is nothing to gain: that is a skill of 0 for a forecast that makes
+    none either, and -1 for one that does.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         skill = 1 - mae / naive_mae

@@ -45,7 +45,7 @@ def pack(matrix, stride, columns, bias, order, hidden, units, forward_pack, back
 
 @kernel
 def unpack(d_pack, stride, columns, order, hidden, units, d_matrix, d_bias):
-    """The gradient [block][gate, unit][bias + column] that ``add_outer`` made -> d_matrix [column][gate, unit], d_bias."""
+    """What ``add_outer`` made, [block][gate, unit][bias + column] -> d_matrix [column][gate, unit], d_bias"""
     rows = order.size * units
     first = 1 if d_bias.size else 0
     for gate in range(order.size):

@@ -92,7 +92,7 @@ class BuiltNetwork:
         mask : ndarray of bool of shape (batch, steps), optional
             False where a step does not count: there the recurrent layers keep their state.
         initial_state : list, optional
-            For each layer None or its first state: ``(h,)`` or ``(h, c)``, each of shape (batch, hidden). Default: zeros.
+            For each layer None or its first state: ``(h,)`` or ``(h, c)``, each of shape (batch, hidden). Default: 0.
 
         Returns
         -------

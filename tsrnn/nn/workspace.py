@@ -1,4 +1,4 @@
-"""The arrays of one tile: tapes, scratch, dropout masks, and every layer's kernels bound to them. One for each thread."""
+"""The arrays of one tile: tapes, scratch, dropout masks, and every layer's kernels bound to them; one a thread."""
 
 from __future__ import annotations
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from tqdm.auto import tqdm
-
 from tsrnn.training.events import EpochEnd
 
 
@@ -13,6 +11,8 @@ class ProgressBar:
     """One line that says how far training is and how well it goes."""
 
     def __init__(self, total: int, label: str) -> None:
+        from tqdm.auto import tqdm  # when somebody looks: it takes a while to import
+
         self._bar = tqdm(total=total, desc=label, unit="epoch", file=sys.stderr)
 
     def __call__(self, record: EpochEnd) -> None:

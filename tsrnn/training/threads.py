@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from types import TracebackType
 
 
@@ -41,7 +42,7 @@ class Team:
         """Call ``work(thread, its pieces)`` for a contiguous share of the pieces on each thread, and wait."""
         used = min(self.n_threads, pieces)
         ends = [-(-k * pieces // used) for k in range(used + 1)]
-        shares = [range(*pair) for pair in zip(ends, ends[1:], strict=False)]
+        shares = [range(*pair) for pair in pairwise(ends)]
         others = [self._pool.submit(work, k, share) for k, share in enumerate(shares) if k] if self._pool else []
         try:
             work(0, shares[0])

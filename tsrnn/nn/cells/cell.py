@@ -33,7 +33,7 @@ class Cell(Spec, _Fields):
     RECURRENT_BIAS  whether the recurrent product has a bias of its own
     SAVED        rows that ``forward`` hands to ``backward``, named; at least as many as GATES
     CARRIED      state rows of a unit beside the output h, named
-    OWN          parameters of a unit beside the two matrices (peepholes), named; they come to ``forward`` behind the gates
+    OWN          parameters of a unit beside the matrices (peepholes), named; they come to ``forward`` behind the gates
 
     Rows are lane vectors; ``state`` is ``(h, *carried)``.
 

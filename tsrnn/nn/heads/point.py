@@ -91,7 +91,7 @@ def point_loss(loss, series, place, first, windows, weights, y, d_y):
 
 @kernel
 def score(loss, series, place, first, windows, y, units, absolute):
-    """Sum of the losses of one tile; absolute [target] gets the sum of absolute errors times ``units`` [window][target]"""
+    """Sum of the losses of one tile; absolute [target] grows by absolute errors times ``units`` [window][target]"""
     total = 0.0
     for output in range(series.horizon * series.targets):
         step, target = output // series.targets, output % series.targets

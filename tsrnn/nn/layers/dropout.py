@@ -17,7 +17,7 @@ from tsrnn.nn.layer import Bound, Dropped, Layer, LayerSpec, Setting, Shape, ali
 
 @kernel
 def scale(steps, features, factors, source, source_first, source_step, target, target_first, target_step):
-    """target [step][feature][lane] = source * factors [step][feature][lane]; the others have steps of their own length"""
+    """target [step][feature][lane] = source * factors; ``factors`` is dense, the others have steps of their length"""
     for step in range(steps):
         for i in range(features * LANES):
             factor = factors[step * features * LANES + i]
