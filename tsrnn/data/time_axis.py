@@ -105,7 +105,8 @@ class TimeAxis:
         if not on_grid.all():
             off = index[~on_grid]
             raise ValueError(
-                f"Stamps must lie on the grid of {self.label!r}; {len(off)} of {len(index)} do not, the first is {off[0]}."
+                f"Stamps must lie on the grid of {self.label!r}; {len(off)} of {len(index)} do not, the first is "
+                f"{off[0]}. Round or resample them."
             )
         return ticks
 
