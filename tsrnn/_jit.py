@@ -48,10 +48,16 @@ def source_digest() -> str:
 
 
 def kernel(function: Callable) -> Callable:
-    """Compile ``function`` when it is first called with arguments of new types; releases the GIL; cached on disk."""
+    """Compile ``function`` when it is first called with arguments of new types; releases the GIL; cached on disk.
+
+    Not for closures: the cache could not tell those of one function apart.
+    """
+    if function.__closure__:
+        raise TypeError(f"@kernel takes functions at the top of a module; {function.__qualname__} closes over variables.")
     compiled = njit(function, nogil=True, boundscheck=False, error_model="numpy", fastmath=FAST_MATH)
     if not config.DISABLE_JIT:
-        compiled._cache = KernelCache(function, source_digest())
+        own = "" if function.__module__.startswith("tsrnn.") else _file_digest(function)
+        compiled._cache = KernelCache(function, source_digest() + own)
     return compiled
 
 
@@ -97,16 +103,18 @@ class Spec:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.DIGEST = _class_digest(cls)
+        cls.DIGEST = _file_digest(cls)
 
 
-def _class_digest(cls: type) -> str:
-    """The file that defines ``cls``, or its code where there is no file (a notebook)."""
+def _file_digest(thing: type | Callable) -> str:
+    """A digest of the file that defines a class or function, or of its own code where there is no file (a notebook)."""
     try:
-        source = inspect.getsource(inspect.getmodule(cls)).encode()  # type: ignore[arg-type]
+        source = inspect.getsource(inspect.getmodule(thing)).encode()  # type: ignore[arg-type]
     except (OSError, TypeError):
-        codes = [value.__code__ for value in vars(cls).values() if inspect.isfunction(value)]
-        source = repr([(code.co_code, code.co_consts, code.co_names) for code in codes]).encode()
+        members = vars(thing).values() if isinstance(thing, type) else [thing]
+        codes = [value.__code__ for value in members if inspect.isfunction(value)]
+        constants = [value for value in members if isinstance(value, int | str)]
+        source = repr(constants + [(code.co_code, code.co_consts, code.co_names) for code in codes]).encode()
     return hashlib.sha256(source).hexdigest()[:10]
 
 
@@ -125,13 +133,29 @@ class SpecType(types.NamedTuple):
     def key(self) -> tuple:
         return (*super().key, self.digest)
 
+    def __reduce__(self) -> tuple:
+        return _known_type, (self.name,)
+
+
+_known: dict[str, SpecType] = {}
+
+
+def _known_type(name: str) -> SpecType:
+    """How types come back from the cache, which is only asked about types that are here.
+
+    Pickled with its class, a cell that cannot be imported (a script's own) would come back as another type, and Numba
+    would load its code anew on each call.
+    """
+    return _known[name]
+
 
 register_model(SpecType)(models.TupleModel)
 
 
 @typeof_impl.register(Spec)
 def _typeof_spec(spec: Any, context: Any) -> SpecType:
-    return SpecType(tuple(typeof_impl(field, context) for field in spec), type(spec))
+    found = SpecType(tuple(typeof_impl(field, context) for field in spec), type(spec))
+    return _known.setdefault(found.name, found)
 
 
 @infer_getattr

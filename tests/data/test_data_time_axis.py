@@ -1,6 +1,8 @@
 """The grid of stamps: inferred, given, and gone on with, over clock changes, months and holidays."""
 
 import json
+import zoneinfo
+from importlib import resources
 
 import numpy as np
 import pandas as pd
@@ -252,8 +254,10 @@ def test_history_before_the_training_rows():
 
 
 def test_zone_that_cannot_be_saved():
-    tz = pytest.importorskip("dateutil.tz")
-    index = pd.date_range("2024", periods=30, freq="h", tz=tz.tzstr("EST5EDT"))
+    tzdata = pytest.importorskip("tzdata")
+    with resources.files(tzdata).joinpath("zoneinfo/Europe/Berlin").open("rb") as file:
+        unnamed = zoneinfo.ZoneInfo.from_file(file)
+    index = pd.date_range("2024", periods=30, freq="h", tz=unnamed)
     with pytest.raises(ValueError, match=r"time zone .* is not known by name.*tz_convert"):
         axis_of(index)
 

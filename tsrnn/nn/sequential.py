@@ -44,6 +44,8 @@ class Sequential:
         self, input_shape: tuple[int, int], random_state: int = 0, dtype: np.dtype | type = np.float32
     ) -> BuiltNetwork:
         """The network on inputs of ``(steps, features)``, with first values drawn from ``random_state``."""
+        if not isinstance(input_shape, tuple | list) or len(input_shape) != 2:
+            raise ValueError(f"`input_shape` must be (steps, features), e.g. (120, 14); got {input_shape!r}.")
         for name, value in zip(("steps", "features"), input_shape, strict=True):
             check_parameter("Sequential.build", f"input_shape ({name})", value, Integer(1))
         check_parameter("Sequential.build", "random_state", random_state, Integer(0))
@@ -66,6 +68,7 @@ class BuiltNetwork:
         self._tiles: list[Workspace] = []
         self.training_steps = 0  # counts calls with training=True: each draws its dropout masks anew
         self._batch = 0
+        self._given: set[int] = set()  # layers that were given a first state
 
     def __call__(
         self, x: np.ndarray, mask: np.ndarray | None = None, initial_state: list[State | None] | None = None
@@ -104,6 +107,7 @@ class BuiltNetwork:
         self._batch = len(x)
         marks = None if mask is None else self._checked(mask, "mask", (len(x), self.network.input.steps))
         states = self._checked_states(initial_state)
+        self._given = set(states)
         self.network.pack(self.theta)
         setting = {"training": training, "masked": mask is not None, "continues": bool(states)}
         tiles = [self.network.workspace(**setting, wants_d_x=training) for _ in range(-(-len(x) // LANES))]
@@ -205,7 +209,7 @@ class BuiltNetwork:
 
     def _d_state(self, index: int) -> State | None:
         layer = self.network.layers[index]
-        if not layer.state_rows:
+        if index not in self._given:
             return None
         parts = [layer.d_state(space.bound[index].tape) for space in self._tiles]
         return tuple(np.concatenate(rows)[: self._batch] for rows in zip(*parts, strict=True))

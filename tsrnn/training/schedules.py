@@ -45,7 +45,7 @@ class Step(Schedule):
 
 @dataclass(frozen=True)
 class Cosine(Schedule):
-    """Down half a cosine to ``floor`` at the last epoch (Loshchilov and Hutter 2017)."""
+    """Down half a cosine, which reaches ``floor`` at the end of the last epoch (Loshchilov and Hutter 2017)."""
 
     floor: float = 0.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import pairwise
 from types import TracebackType
 
@@ -46,8 +46,16 @@ class Team:
         others = [self._pool.submit(work, k, share) for k, share in enumerate(shares) if k] if self._pool else []
         try:
             work(0, shares[0])
-        finally:  # also after Ctrl-C here: nobody may still write into the arrays when we return
-            for other in others:
-                other.exception()
+        finally:  # nobody may still write into the arrays when we return
+            _wait(others)
         for other in others:
             other.result()
+
+
+def _wait(others: list[Future[None]]) -> None:
+    """Until all are done, also where Ctrl-C comes meanwhile; it is raised again after that."""
+    try:
+        wait(others)
+    except KeyboardInterrupt:
+        _wait(others)
+        raise

@@ -140,8 +140,8 @@ class Trainer:
         if not math.isfinite(loss):
             raise self._diverged(record.epoch, record.learning_rate, f"validation loss {loss}")
         if loss < self.best_loss:
+            self.best_theta[:] = self.theta  # first: Ctrl-C may come between the two lines
             self.best_loss, self.best_epoch = loss, record.epoch
-            self.best_theta[:] = self.theta
 
     def _reason_to_stop(self, asked: bool) -> str | None:
         if asked:
