@@ -307,6 +307,12 @@ def test_codes_for_missing_values():
     assert panel.values[:, 1].min() == -9999
 
 
+def test_negative_code_in_a_wide_column_that_is_never_negative():
+    light = np.where(np.arange(ROWS) == 8, -9999.0, np.arange(ROWS) * 60.0)
+    says(message(frame(light=light)), "-9999 in the column 'light' (count 1, first at 2024-01-01 08:00:00)")
+    read_training(frame(light=np.where(light < 0, light, light - 1)))  # below zero now and then: too wide to tell
+
+
 def test_codes_of_several_columns_are_told_at_once():
     table = frame()
     table.iloc[3, 0], table.iloc[4, 1] = -999.9, 99999
@@ -317,6 +323,9 @@ def test_ordinary_values_are_not_taken_for_codes():
     rng = np.random.default_rng(0)
     read_training(frame(wide=rng.normal(scale=500, size=ROWS), heavy=rng.standard_cauchy(ROWS)))
     read_training(frame(part=np.where(np.arange(ROWS) % 9 == 0, 999.0, np.arange(ROWS) * 40.0)))  # within the range
+    rare = np.zeros(300) + np.arange(300) % 7
+    rare[[10, 20]] = [-9999, -20000]  # the range of the column goes beyond the code
+    read_training(rare)
     read_training(frame(flag=np.where(np.arange(ROWS) % 9 == 0, 12345.0, 1.0)))  # far, but nobody's code
 
 

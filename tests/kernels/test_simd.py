@@ -116,7 +116,8 @@ def test_functions_of_a_vector(dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_nan_and_infinity_keep_their_meaning(dtype):
     x = np.array([np.nan, np.inf, -np.inf, 1e30, -1e30], dtype)
-    results = functions_of(x)
+    with np.errstate(all="ignore"):  # infinity less infinity, in NumPy
+        results = functions_of(x)
     for name in ("tanh", "sigmoid", "absolute", "clip", "at_least", "positive", "zeros_like"):
         compiled, twins, expected = results[name]
         np.testing.assert_allclose(compiled, expected, rtol=1e-6, err_msg=name, atol=3e-7)

@@ -16,10 +16,11 @@ from tsrnn.data.panel import Panel
 from tsrnn.data.reading import Report, place_in, read_panel
 from tsrnn.data.schema import Roles, RowRules, Schema
 from tsrnn.data.table import Table, open_table
+from tsrnn.data.weights import read_weights
 
 
 def read_training(
-    X: Any, y: Any = None, roles: Roles | None = None, rules: RowRules | None = None
+    X: Any, y: Any = None, roles: Roles | None = None, rules: RowRules | None = None, weights: Any = None
 ) -> tuple[Schema, Panel, dict[str, Any]]:
     """Read a training table.
 
@@ -33,6 +34,8 @@ def read_training(
         What the columns are.
     rules : RowRules, optional
         What to do about missing values and duplicates.
+    weights : array-like, shape (rows of X,), optional
+        How much each row counts; `panel.weights` has them row by row of the panel.
 
     Returns
     -------
@@ -59,6 +62,7 @@ def read_training(
     table = open_table(X, y, id_col=roles.id_col, time_col=roles.time_col)
     targets, covariates, left_out = choose_columns(table.columns, table.y_names, roles.target, roles.past_covariates)
     report = Report(rows=len(table.index), columns_left_out=left_out)
+    of_rows = None if weights is None else read_weights(weights, report.rows)
     raw = table.index.to_numpy(np.int64) if _is_integer(table) else table.index.asi8  # type: ignore[attr-defined]
     order = _ordered(table, raw, rules, report)
     axis = find_axis(table.index, order.raw, order.series, roles.freq, place_in(table, order.rows))
@@ -79,7 +83,7 @@ def read_training(
     )
     by_name = {column.name: column for column in table.columns}
     columns = [by_name[name] for name in schema.channels]
-    panel = read_panel(table, order, ticks, axis, columns, rules, report, training=True)
+    panel = read_panel(table, order, ticks, axis, columns, rules, report, training=True, weights=of_rows)
     return schema, panel, report.to_dict(panel)
 
 

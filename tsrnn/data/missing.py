@@ -71,7 +71,8 @@ def fill_forward(panel: Panel, absent: np.ndarray, names: Sequence[Name]) -> tup
         cells = int(np.count_nonzero(gone & usable))
         if cells:
             filled[name] = cells
-        values[:, channel] = np.where(usable, column[np.maximum(last, 0)], np.nan)
+        # Rows before the first value get one of another series here; they are left out below.
+        values[:, channel] = column[np.maximum(last, 0)]
         first_full = np.maximum(first_full, first)
     return _without_leading(panel, first_full), Filled(
         absent_rows=len(absent),
@@ -93,4 +94,5 @@ def _without_leading(panel: Panel, first: np.ndarray) -> Panel:
         indptr=np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
         ids=panel.ids,
         offsets=panel.offsets + left_out,
+        weights=None if panel.weights is None else panel.weights[keep],
     )

@@ -23,6 +23,8 @@ class Panel:
         Names of the series; `(None,)` for a single one that has no name.
     offsets : ndarray of int64, shape (n_series,)
         Tick of each series' first row on the grid that all of them share.
+    weights : ndarray of float64, shape (rows,), or None
+        How much each row counts, where the user said so.
 
     Examples
     --------
@@ -35,6 +37,7 @@ class Panel:
     indptr: np.ndarray
     ids: tuple[Any, ...]
     offsets: np.ndarray
+    weights: np.ndarray | None = None
 
     @property
     def n_series(self) -> int:
@@ -91,4 +94,5 @@ class Panel:
             indptr=indptr,
             ids=tuple(self.ids[s] for s in series.tolist()),
             offsets=self.offsets[series] + first - self.indptr[series],
+            weights=None if self.weights is None else self.weights[rows],
         )

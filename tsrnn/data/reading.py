@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import numpy as np
@@ -17,6 +17,7 @@ from tsrnn.data.schema import RowRules
 from tsrnn.data.table import Table
 from tsrnn.data.time_axis import TimeAxis
 from tsrnn.data.values import write_columns
+from tsrnn.data.weights import place_weights
 
 _MANY_ROWS, _MANY_TIMES = 10**6, 50  # a grid of more rows than both is a wrong stamp, not a hole
 
@@ -91,9 +92,12 @@ def read_panel(
     report: Report,
     *,
     training: bool,
+    weights: np.ndarray | None = None,
 ) -> Panel:
     """Put rows on their grid, write the columns, and deal with what is missing."""
     panel, position = _empty_panel(table, order.series, ticks, len(columns))
+    if weights is not None:
+        panel = replace(panel, weights=place_weights(weights, order, position, panel.n_rows))
     report.codes_replaced = write_columns(
         panel.values,
         position,

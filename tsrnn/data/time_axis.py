@@ -96,7 +96,7 @@ class TimeAxis:
             return pd.PeriodIndex.from_ordinals(ordinals, freq=self.freq)  # type: ignore[attr-defined]
         if self._fixed_step is not None:
             moments = self._index(self.origin + ticks * self._fixed_step)
-            return moments if self.tz is None else moments.tz_localize("UTC").tz_convert(self.tz)
+            return moments if self.tz is None else _to_zone(moments, self.tz)
         return self._localize(self._wall_at(ticks))
 
     def ticks(self, index: pd.Index) -> np.ndarray:
@@ -149,10 +149,10 @@ class TimeAxis:
         wall = self._to_wall(raw)
         if self._wall_step is None:
             return self._locate_on_calendar(wall)
-        # To the nearest: a wall time that a clock change skips was shifted by less than half a day.
-        ticks = np.floor_divide(wall - self._wall_origin + self._wall_step // 2, self._wall_step)
-        on_grid = wall == self._wall_origin + ticks * self._wall_step
+        ticks, rest = np.divmod(wall - self._wall_origin, self._wall_step)
+        on_grid = rest == 0
         if not on_grid.all() and self.tz is not None:
+            # A wall time that a clock change skips comes as the next one there is.
             shifted = np.flatnonzero(~on_grid)
             expected = self._localize(self._wall_at(ticks[shifted]))
             on_grid[shifted] = expected.asi8 == raw[shifted]
@@ -208,9 +208,7 @@ class TimeAxis:
         return pd.DatetimeIndex(np.asarray(raw, np.int64).view(f"M8[{self.unit}]"))
 
     def _to_wall(self, raw: np.ndarray) -> np.ndarray:
-        if self.tz is None:
-            return raw
-        return self._index(raw).tz_localize("UTC").tz_convert(self.tz).tz_localize(None).asi8
+        return raw if self.tz is None else _to_zone(self._index(raw), self.tz).tz_localize(None).asi8
 
     def _localize(self, wall: np.ndarray) -> pd.DatetimeIndex:
         stamps = self._index(wall)
@@ -226,6 +224,10 @@ class TimeAxis:
     def from_dict(cls, values: Mapping[str, Any]) -> TimeAxis:
         """Make the axis again from `to_dict()`."""
         return cls(**values)
+
+
+def _to_zone(moments: pd.DatetimeIndex, tz: str) -> pd.DatetimeIndex:
+    return moments.tz_localize("UTC").tz_convert(tz)
 
 
 def kind_of(index: pd.Index) -> Kind:
@@ -290,12 +292,6 @@ _PER_YEAR: dict[Any, int] = {
     ),
     **dict.fromkeys((pd.offsets.SemiMonthBegin, pd.offsets.SemiMonthEnd), 24),
     **dict.fromkeys(
-        (
-            pd.offsets.QuarterBegin,
-            pd.offsets.QuarterEnd,
-            pd.offsets.BQuarterBegin,
-            pd.offsets.BQuarterEnd,
-        ),
-        4,
+        (pd.offsets.QuarterBegin, pd.offsets.QuarterEnd, pd.offsets.BQuarterBegin, pd.offsets.BQuarterEnd), 4
     ),
 }

@@ -139,11 +139,10 @@ def _wild_values(name: Name, ordered: np.ndarray, present: np.ndarray) -> list[W
         return []
     found = []
     for code in np.unique(ordered[is_code]):
-        beyond_bulk = code < bulk.min() or code > bulk.max()
         distance = max(low - code, code - high)
         # Radiation from 0 to 2000 is too wide for the rule, but it is never -9999.
         below_zero = code < 0 <= bulk.min() and distance > 2 * (high - low)
-        if beyond_bulk and (distance > _FAR * spread or below_zero):
+        if distance > _FAR * spread or below_zero:
             rows = np.flatnonzero(ordered == code)
             found.append(Wild(name, float(code), len(rows), int(rows[0])))
     return found
