@@ -33,8 +33,10 @@ format: $(VENV)/installed-dev ## Bring the code into the common format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/installed-peers ## Measure the kernels beside PyTorch on this machine
+bench: $(VENV)/installed-peers ## Measure on this machine, beside PyTorch, and put the figures into the README
 	$(BIN)/python benchmarks/kernels.py
+	$(BIN)/python examples/nyc_weather.py --pictures docs/pictures | tee benchmarks/results/nyc_weather.txt
+	$(BIN)/python benchmarks/readme.py
 
 clean: ## Remove the virtual environment and everything that is made by running
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,7 +1,7 @@
 """A training step and a prediction of one recurrent layer with a dense head, beside PyTorch doing the same.
 
-Step: gather, forward, backpropagation through time, every weight gradient, Adam. Both start from the same weights; before
-anything is timed, predictions and gradients of both are compared. Usage: python benchmarks/kernels.py [--quick]
+Step: gather, forward, backpropagation through time, every weight gradient, Adam. Both start from the same weights;
+before anything is timed, predictions and gradients of both are compared. Usage: python benchmarks/kernels.py [--quick]
 """
 
 from __future__ import annotations

@@ -43,7 +43,8 @@ def machine() -> dict[str, Any]:
         model = lines[0].partition(":")[2].strip() if lines else model
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = {name: metadata.version(name) for name in PACKAGES if _installed(name)}
-    return {"processor": model, "cores": cores, "system": platform.system(), "python": platform.python_version(), **versions}
+    system = {"system": platform.system(), "python": platform.python_version()}
+    return {"processor": model, "cores": cores, **system, **versions}
 
 
 def _installed(name: str) -> bool:

@@ -1,9 +1,10 @@
 """Tomorrow's temperature at New York's three airports, from the last three days of weather.
 
-Hourly weather of 2013 (packaged with tsrnn): the first 70 % of the hours are for training, the next 10 % for validation,
-the rest for the test, which is read once, at the end. Every model reads 72 hours of nine columns and forecasts the next
-24 hours of temperature; settings were chosen on the validation part alone. The table gives the mean absolute error over
-all test origins, airports and hours, in degrees Fahrenheit; recurrent networks are trained from several seeds.
+Hourly weather of 2013 (packaged with tsrnn): the first 70 % of the hours are for training, the next 10 % for
+validation, the rest for the test, which is read once, at the end. Every model reads 72 hours of nine columns and
+forecasts the next 24 hours of temperature; settings were chosen on the validation part alone. The table gives the mean
+absolute error over all test origins, airports and hours, in degrees Fahrenheit; recurrent networks are trained from
+several seeds.
 
 Usage: python examples/nyc_weather.py [--seeds 5] [--pictures FOLDER]
 """
@@ -72,7 +73,7 @@ def test_errors(model, data: Data) -> pd.DataFrame:
 
 
 def run(name: str, data: Data, seeds: int) -> tuple[dict[str, object], pd.DataFrame, object]:
-    """Train one model (networks from several seeds): a line of the table, the errors and the model of the first seed."""
+    """Train one model (networks from several seeds): its line of the table; errors and model of the first seed."""
     maes, found, start = [], [], time.perf_counter()
     for seed in range(seeds if name in RECURRENT else 1):
         model = MODELS[name]
@@ -107,7 +108,7 @@ def picture_of_forecast(errors: dict[str, pd.DataFrame], data: Data, folder: Pat
         ax.plot(part["time_hour"], part["temp"], label=name)
     ax.axvline(cutoff, color="grey", linestyle=":", label="forecast from here")
     ax.set(title=f"Temperature at {airport}, forecast for 24 hours", ylabel="degrees Fahrenheit")
-    ax.legend(loc="upper left", fontsize="small")
+    fig.legend(loc="outside lower center", ncols=5, fontsize="small")
     return save(fig, folder / "forecast.png")
 
 
@@ -134,7 +135,9 @@ def save(fig: plt.Figure, path: Path) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5, help="seeds of each recurrent network (default 5)")
-    parser.add_argument("--pictures", type=Path, default=Path("pictures"), help="folder of the pictures")
+    parser.add_argument(
+        "--pictures", type=Path, default=Path(__file__).parent / "output", help="folder of the pictures"
+    )
     arguments = parser.parse_args()
     start, data = time.perf_counter(), load()
     rows, errors = [], {}
@@ -146,8 +149,8 @@ def main() -> None:
     table["skill"] = (1 - table["mae"] / table.loc["last value", "mae"]).map("{:.3f}".format)
     print(f"\n{table[['test MAE (F)', 'skill', 'parameters', 'seconds']].to_string()}\n")
     print("skill: 1 - MAE / MAE of the last value. Recurrent networks: mean over seeds, seconds for one seed.\n")
-    for path in (picture_of_forecast(errors, data, arguments.pictures), picture_of_errors(errors, arguments.pictures)):
-        print(f"picture: {path}")
+    print(f"picture: {picture_of_forecast(errors, data, arguments.pictures)}")
+    print(f"picture: {picture_of_errors(errors, arguments.pictures)}")
     print("\nThe next day, as the GRU forecasts it:")
     print(model.predict(data.whole)["temp"].unstack("origin").round(1).to_string())
     print(f"\n{time.perf_counter() - start:.0f} seconds in all")

@@ -53,7 +53,9 @@ def kernel(function: Callable) -> Callable:
     Not for closures: the cache could not tell those of one function apart.
     """
     if function.__closure__:
-        raise TypeError(f"@kernel takes functions at the top of a module; {function.__qualname__} closes over variables.")
+        raise TypeError(
+            f"@kernel takes functions at the top of a module; {function.__qualname__} closes over variables."
+        )
     compiled = njit(function, nogil=True, boundscheck=False, error_model="numpy", fastmath=FAST_MATH)
     if not config.DISABLE_JIT:
         own = "" if function.__module__.startswith("tsrnn.") else _file_digest(function)
@@ -103,10 +105,11 @@ class Spec:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.DIGEST = _file_digest(cls)
+        inherited = [base.DIGEST for base in cls.__bases__ if issubclass(base, Spec)]
+        cls.DIGEST = _file_digest(cls, *inherited)
 
 
-def _file_digest(thing: type | Callable) -> str:
+def _file_digest(thing: type | Callable, *others: str) -> str:
     """A digest of the file that defines a class or function, or of its own code where there is no file (a notebook)."""
     try:
         source = inspect.getsource(inspect.getmodule(thing)).encode()  # type: ignore[arg-type]
@@ -115,7 +118,7 @@ def _file_digest(thing: type | Callable) -> str:
         codes = [value.__code__ for value in members if inspect.isfunction(value)]
         constants = [value for value in members if isinstance(value, int | str)]
         source = repr(constants + [(code.co_code, code.co_consts, code.co_names) for code in codes]).encode()
-    return hashlib.sha256(source).hexdigest()[:10]
+    return hashlib.sha256(source + "".join(others).encode()).hexdigest()[:10]
 
 
 class SpecType(types.NamedTuple):

@@ -1,9 +1,10 @@
 """Constructor parameters, declared once: the declaration makes the signature, the validation and the documentation.
 
     class Windows(Parameters):
-        lookback: int = param(24, Integer(1), "Points of history that a forecast reads.")
+        lookback: int = param(default=24, constraint=Integer(1), doc="Points of history that a forecast reads.")
 
-A class collects the declarations of its bases; ``fixed`` takes a parameter away and sets it for good.
+A class collects the declarations of its bases; ``fixed`` takes a parameter away and sets it for good. The constructor
+takes keywords only and stores what it is given: values are checked by ``check_parameters``, when they are used.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ class _Fixed:
     value: Any
 
 
-def param(default: Any, constraint: Constraint, doc: str) -> Any:
-    """Declare a parameter in the body of a class."""
+def param(*, default: Any, constraint: Constraint, doc: str) -> Any:
+    """Declare a parameter in the body of a class. Type checkers look for the keyword ``default``."""
     return Parameter(default, constraint, doc)
 
 
@@ -50,6 +51,8 @@ class Parameters(BaseEstimator):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        if "__init__" in vars(cls):
+            raise TypeError(f"{cls.__name__} must not define `__init__`: declare its parameters with `param(...)`.")
         collected: dict[str, Parameter] = {}
         for base in cls.__bases__:
             collected |= getattr(base, "PARAMETERS", {})
@@ -59,7 +62,7 @@ class Parameters(BaseEstimator):
         cls.PARAMETERS = collected | declared
         for name, value in list(vars(cls).items()):
             if isinstance(value, _Fixed):
-                cls.PARAMETERS.pop(name)
+                del cls.PARAMETERS[name]
                 setattr(cls, name, value.value)
         cls.__init__ = _constructor(cls)  # type: ignore[method-assign]
         cls.__doc__ = _documented(cls)
@@ -73,18 +76,19 @@ class Parameters(BaseEstimator):
 def _constructor(cls: type[Parameters]) -> Any:
     names = cls.PARAMETERS
 
-    def __init__(self: Any, **given: Any) -> None:
+    def initialise(self: Any, **given: Any) -> None:
         for name in given:
             if name not in names:
-                raise TypeError(f"{cls.__name__} has no parameter {name!r}.{did_you_mean(name, names)}")
+                hint = did_you_mean(name, names) or f" `help({cls.__name__})` lists those that it has."
+                raise TypeError(f"{cls.__name__} has no parameter {name!r}.{hint}")
         for name, declared in names.items():
             setattr(self, name, given.get(name, declared.default))
 
     own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     kinds = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=p.default) for n, p in names.items()]
-    __init__.__signature__ = inspect.Signature([own, *kinds])  # type: ignore[attr-defined]
-    __init__.__qualname__ = f"{cls.__qualname__}.__init__"
-    return __init__
+    initialise.__signature__ = inspect.Signature([own, *kinds])  # type: ignore[attr-defined]
+    initialise.__name__, initialise.__qualname__ = "__init__", f"{cls.__qualname__}.__init__"
+    return initialise
 
 
 def _documented(cls: type[Parameters]) -> str | None:

@@ -22,7 +22,9 @@ def gathered(known, origins, first, dtype):
     ones = x.reshape(known.lookback, -1, LANES)[:, 0].copy()
     place = Place(np.zeros(LANES, np.int64), np.zeros(TARGETS * LANES, dtype), np.ones(TARGETS * LANES, dtype))
     gather(known, origins, first, x, place)
-    np.testing.assert_array_equal(x.reshape(known.lookback, -1, LANES)[:, 0], ones)  # the row of ones of each step stays
+    np.testing.assert_array_equal(
+        x.reshape(known.lookback, -1, LANES)[:, 0], ones
+    )  # the row of ones of each step stays
     rows = (place.center, place.scale)
     return read_tile(x, shape, ones=1), *(row.reshape(TARGETS, LANES).T for row in rows), place.origin
 

@@ -47,7 +47,7 @@ def mask(count=5, first=0, *, seed=7, stream=3, step=11, rate=0.4, dtype=np.floa
 
 @pytest.mark.parametrize("count", [1, 4, 5])
 def test_masks_are_what_philox_gives(count):
-    """Element e of window w: word e % 4 of the block with the counter (w, e // 4, step, stream) and the key of the seed."""
+    """Element e of window w: word e % 4 of the block with the counter (w, e // 4, step, stream)."""
     seed, first = 2**40 + 5, 70
     found = mask(count, first, seed=seed)
     key = seed % 2**32, seed >> 32

@@ -164,7 +164,8 @@ def test_memory(dtype):
     sums = rows.reshape(3 * UNITS, LANES).sum(axis=1, dtype=np.float64)
     expected = [
         np.full(ROOM, 0.5), x[3 : 3 + width], x[5 : 5 + LANES], x[5 : 5 + LANES], rows, rows[1:], rows[:1], none,
-        rows * mask, np.repeat(scalars[1 : 1 + 3 * UNITS], LANES), none, 0.5 + sums, rows[2:].sum(axis=1), np.full(ROOM, 0.5),
+        rows * mask, np.repeat(scalars[1 : 1 + 3 * UNITS], LANES), none, 0.5 + sums,
+        rows[2:].sum(axis=1), np.full(ROOM, 0.5),
     ]  # fmt: skip
     expected = np.concatenate([np.ravel(part) for part in expected])
     compiled, twins = both(move, x, mask, scalars, out)

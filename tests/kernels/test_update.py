@@ -29,7 +29,7 @@ def test_sgd(momentum, nesterov):
         update.sgd(theta, gradient, moments[0], RATE, momentum, nesterov)
 
     got, expected = trajectory(apply, oracle.sgd, 1, momentum=momentum, nesterov=nesterov)
-    np.testing.assert_allclose(got, expected, rtol=1e-12)
+    np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-13)
 
 
 def test_rmsprop():
@@ -37,7 +37,7 @@ def test_rmsprop():
         update.rmsprop(theta, gradient, moments[0], RATE, 0.8, 1e-6)
 
     got, expected = trajectory(apply, oracle.rmsprop, 1, rho=0.8, eps=1e-6)
-    np.testing.assert_allclose(got, expected, rtol=1e-12)
+    np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.3])
@@ -48,7 +48,7 @@ def test_adam(decay):
     rates = {"beta_1": 0.8, "beta_2": 0.99, "eps": 1e-6}
     rule, extra = (oracle.adamw, {"weight_decay": decay}) if decay else (oracle.adam, {})
     got, expected = trajectory(apply, rule, 2, **rates, **extra)
-    np.testing.assert_allclose(got, expected, rtol=1e-12)
+    np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-13)
 
 
 def test_partials_are_added_in_order():

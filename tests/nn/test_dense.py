@@ -52,7 +52,7 @@ def test_conformance():
     [
         ({"outputs": 0}, ValueError, "`outputs` of Dense must be an integer of at least 1; got 0."),
         ({"outputs": 2.0}, TypeError, "`outputs` of Dense must be an integer"),
-        ({"outputs": 2, "activation": "tan"}, ValueError, "did you mean 'tanh'?"),
+        ({"outputs": 2, "activation": "tan"}, ValueError, "Did you mean 'tanh'?"),
     ],
 )
 def test_bad_parameters(options, error, message):

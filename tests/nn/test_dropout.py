@@ -5,7 +5,7 @@ import pytest
 from reference import layers as oracle
 
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn import Dropout, Sequential
+from tsrnn.nn import Dropout, Sequential, SimpleRNN
 from tsrnn.testing import check_layer
 
 SHAPE = (4, 3)
@@ -30,7 +30,7 @@ def test_oracle():
 
 
 def test_rate_and_scaling():
-    mask = drawn(build(0.3), 100 * LANES)
+    mask = drawn(build(0.3), 5000)
     assert set(np.unique(mask)) == {np.float32(0), np.float32(1 / 0.7)}
     assert abs((mask == 0).mean() - 0.3) < 0.01
     assert (mask != mask[:1]).any(axis=(1, 2))[1:].mean() > 0.9  # windows have masks of their own
@@ -54,7 +54,14 @@ def test_every_step_and_seed_draws_anew():
 def test_two_layers_draw_apart():
     twice = Sequential([Dropout(0.5), Dropout(0.5)]).build(SHAPE)
     assert set(np.unique(drawn(twice))) == {0.0, 4.0}
-    assert abs((drawn(twice, 100 * LANES) > 0).mean() - 0.25) < 0.01  # 0.5 if both had the same mask
+    assert abs((drawn(twice, 5000) > 0).mean() - 0.25) < 0.01  # 0.5 if both had the same mask
+
+
+def test_input_and_state_of_a_recurrent_layer_are_dropped_apart():
+    net = Sequential([SimpleRNN(50, dropout=0.5, recurrent_dropout=0.5)]).build((2, 50))
+    net.forward(np.ones((LANES, 2, 50)), training=True)
+    given, state = (dropped.mask[: 50 * LANES] for dropped in net._tiles[0].bound[0].dropped)
+    assert abs((given == state).mean() - 0.5) < 0.1
 
 
 def test_conformance():

@@ -124,6 +124,9 @@ def test_summary():
     assert html.count("<tr>") == 3 and "<td>5,000</td>" in html and "5,128" in html
 
 
+X_SHAPE = "`x` must have the shape ('batch', 6, 3) with at least one row; "
+
+
 def shaped(*shape):
     return np.zeros(shape)
 
@@ -131,10 +134,10 @@ def shaped(*shape):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda net: net(shaped(2, 6)), "`x` must have the shape ('batch', 6, 3) with at least one row; got (2, 6)."),
-        (lambda net: net(shaped(2, 5, 3)), "`x` must have the shape ('batch', 6, 3) with at least one row; got (2, 5, 3)."),
-        (lambda net: net(shaped(0, 6, 3)), "`x` must have the shape ('batch', 6, 3) with at least one row; got (0, 6, 3)."),
-        (lambda net: net(1.0), "`x` must have the shape ('batch', 6, 3) with at least one row; got ()."),
+        (lambda net: net(shaped(2, 6)), X_SHAPE + "got (2, 6)."),
+        (lambda net: net(shaped(2, 5, 3)), X_SHAPE + "got (2, 5, 3)."),
+        (lambda net: net(shaped(0, 6, 3)), X_SHAPE + "got (0, 6, 3)."),
+        (lambda net: net(1.0), X_SHAPE + "got ()."),
         (
             lambda net: net(shaped(2, 6, 3), mask=shaped(2, 5)),
             "`mask` must have the shape (2, 6) with at least one row; got (2, 5).",
@@ -145,7 +148,7 @@ def shaped(*shape):
         ),
         (
             lambda net: net(shaped(2, 6, 3), initial_state=[(shaped(2, 4),), None]),
-            "`initial_state[0]` must hold 2 arrays for LSTM(hidden_size=4",
+            "`initial_state[0]` must hold 2 arrays for LSTM(4); got 1.",
         ),
         (
             lambda net: net(shaped(2, 6, 3), initial_state=[(shaped(2, 4), shaped(1, 4)), None]),
@@ -153,7 +156,7 @@ def shaped(*shape):
         ),
         (
             lambda net: net(shaped(2, 6, 3), initial_state=[None, (shaped(2, 2),)]),
-            "`initial_state[1]` must hold 0 arrays for Dense(outputs=2",
+            "`initial_state[1]` must hold 0 arrays for Dense(2); got 1.",
         ),
         (
             lambda net: (net.forward(shaped(2, 6, 3), training=True), net.backward(shaped(2, 6, 2))),
@@ -165,6 +168,9 @@ def test_wrong_shapes(call, message):
     with pytest.raises(ValueError) as caught:
         call(build(LSTM(4), Dense(2)))
     assert message in str(caught.value)
+
+
+SHAPE = "`input_shape` must be (steps, features), e.g. (120, 14); "
 
 
 def test_backward_needs_a_forward_in_training():
@@ -181,10 +187,10 @@ def test_backward_needs_a_forward_in_training():
     [
         (lambda: Sequential([]), ValueError, "`layers` of Sequential must"),
         (lambda: Sequential([3]), TypeError, "`layers` of Sequential must"),
-        (lambda: Sequential([Dense(2)]).build((5,)), ValueError, "`input_shape` must be (steps, features), e.g. (120, 14); got (5,)."),
-        (lambda: Sequential([Dense(2)]).build(5), ValueError, "`input_shape` must be (steps, features)"),
+        (lambda: Sequential([Dense(2)]).build((5,)), ValueError, SHAPE + "got (5,)."),
+        (lambda: Sequential([Dense(2)]).build(5), ValueError, SHAPE + "got 5."),
         (lambda: Sequential([Dense(2)]).build((0, 5)), ValueError, "`input_shape (steps)` of Sequential.build must be"),
-        (lambda: Sequential([Dense(2)]).build((5, 2), random_state=-1), ValueError, "`random_state` of Sequential.build"),
+        (lambda: Sequential([Dense(2)]).build((5, 2), random_state=-1), ValueError, "`random_state` of Sequential"),
         (lambda: GRU(0), ValueError, "`hidden_size` of GRU must be an integer of at least 1; got 0."),
         (lambda: LSTM(2, dropout=1.0), ValueError, "`dropout` of LSTM must be"),
         (lambda: SimpleRNN(2, activation="gelu"), ValueError, "`activation` of SimpleRNN must be"),

@@ -1,13 +1,13 @@
 """From a frame to arrays and back: roles of columns, the grid of stamps, windows and scaling."""
 
 from tsrnn.data.frame import read_history, read_training
-from tsrnn.data.layout import forecast_frame, stamp_of
+from tsrnn.data.layout import forecast_frame, stamp_of, tidy_frame
 from tsrnn.data.names import decode_name, encode_name
 from tsrnn.data.panel import Panel
 from tsrnn.data.scaling import Scaling, fit_scaling
 from tsrnn.data.schema import Roles, RowRules, Schema
 from tsrnn.data.time_axis import TimeAxis
-from tsrnn.data.windows import WindowIndex, WindowShape, all_windows, end_windows, split_windows
+from tsrnn.data.windows import WindowIndex, WindowShape, all_windows, border_rows, end_windows, split_windows
 
 __all__ = [
     "Panel",
@@ -19,6 +19,7 @@ __all__ = [
     "WindowIndex",
     "WindowShape",
     "all_windows",
+    "border_rows",
     "decode_name",
     "encode_name",
     "end_windows",
@@ -28,4 +29,5 @@ __all__ = [
     "read_training",
     "split_windows",
     "stamp_of",
+    "tidy_frame",
 ]

@@ -11,6 +11,7 @@ from tsrnn._errors import check_import
 from tsrnn.data.names import Name
 from tsrnn.data.panel import Panel
 from tsrnn.data.schema import Schema
+from tsrnn.data.windows import WindowIndex
 
 
 def stamp_of(schema: Schema, panel: Panel, row: int) -> Any:
@@ -57,7 +58,12 @@ def forecast_frame(schema: Schema, panel: Panel, values: np.ndarray, gap: int = 
     stamps = schema.axis.stamps(ticks)
     flat = values.reshape(n_series * horizon, n_targets)
     if schema.backend == "polars":
-        return _polars_frame(schema, panel, flat, stamps, horizon)
+        columns: dict[Any, Any] = {}
+        if schema.is_panel:
+            columns[schema.id_name] = [name for name in panel.ids for _ in range(horizon)]
+        if schema.time_name is not None:
+            columns[schema.time_name] = stamps
+        return _polars_frame(schema, columns | _target_columns(schema, flat))
     # One name per column, even where names are tuples of their own.
     frame = pd.DataFrame(flat, columns=pd.Index(schema.targets, tupleize_cols=_are_levels(schema.targets)))
     if schema.layout == "array" or schema.layout == "wide":
@@ -74,6 +80,49 @@ def forecast_frame(schema: Schema, panel: Panel, values: np.ndarray, gap: int = 
     if schema.is_panel:
         frame.insert(0, schema.id_name, _repeated(panel.ids, horizon).array)
     return frame
+
+
+def tidy_frame(schema: Schema, panel: Panel, windows: WindowIndex, values: np.ndarray, gap: int = 0) -> Any:
+    """Lay out forecasts from many origins, a row for each forecast row.
+
+    Parameters
+    ----------
+    schema : Schema
+    panel : Panel
+        The rows that the windows are of.
+    windows : WindowIndex
+    values : ndarray, shape (n_windows, horizon, n_targets)
+    gap : int
+        Rows skipped between a window's history and its first forecast.
+
+    Returns
+    -------
+    DataFrame
+        Of pandas or polars. Columns: the series (where they have names), "cutoff" (the last stamp of history), the
+        stamp of the row, and the targets.
+
+    Examples
+    --------
+    >>> from tsrnn.data import WindowShape, all_windows, read_training
+    >>> index = pd.period_range("2024-01", periods=3, freq="M", name="month")
+    >>> schema, panel, _ = read_training(pd.DataFrame({"sales": [1.0, 2.0, 3.0]}, index=index))
+    >>> windows = all_windows(panel, WindowShape(lookback=1, horizon=1))
+    >>> tidy_frame(schema, panel, windows, np.array([[[1.5]], [[2.5]]]))
+        cutoff    month  sales
+    0  2024-01  2024-02    1.5
+    1  2024-02  2024-03    2.5
+    """
+    n_windows, horizon, n_targets = values.shape
+    cutoffs = panel.ticks(windows.origin)
+    ahead = (cutoffs[:, None] + gap + 1 + np.arange(horizon)).ravel()
+    columns: dict[Any, Any] = {}
+    if schema.is_panel:
+        names = np.repeat(windows.series, horizon)
+        columns["id" if schema.id_name is None else schema.id_name] = [panel.ids[s] for s in names.tolist()]
+    columns["cutoff"] = schema.axis.stamps(np.repeat(cutoffs, horizon))
+    columns["time" if schema.time_name is None else schema.time_name] = schema.axis.stamps(ahead)
+    columns |= _target_columns(schema, values.reshape(n_windows * horizon, n_targets))
+    return _polars_frame(schema, columns) if schema.backend == "polars" else pd.DataFrame(columns)
 
 
 def _repeated(ids: tuple[Name, ...], horizon: int) -> pd.Index:
@@ -100,19 +149,20 @@ def _moments(stamps: pd.Index) -> np.ndarray:
     return (plain.as_unit("ms") if plain.unit == "s" else plain).to_numpy()
 
 
-def _polars_frame(schema: Schema, panel: Panel, flat: np.ndarray, stamps: pd.Index, horizon: int) -> Any:
+def _polars_frame(schema: Schema, columns: dict[Any, Any]) -> Any:
+    """Columns as a polars frame; those of stamps are indexes of pandas."""
     nw = check_import("narwhals", "polars", "Writing polars frames")
-    columns: dict[Any, Any] = {}
-    if schema.is_panel:
-        columns[schema.id_name] = [name for name in panel.ids for _ in range(horizon)]
-    if schema.time_name is not None:
-        columns[schema.time_name] = _moments(stamps)
-    columns |= {name: np.ascontiguousarray(flat[:, target]) for target, name in enumerate(schema.targets)}
-    frame = nw.from_dict(columns, backend="polars")
-    if schema.time_name is not None and isinstance(stamps, pd.DatetimeIndex):
-        time = nw.col(schema.time_name)
-        if schema.dates:
-            frame = frame.with_columns(time.cast(nw.Date))
-        elif schema.axis.tz is not None:
-            frame = frame.with_columns(time.dt.replace_time_zone("UTC").dt.convert_time_zone(schema.axis.tz))
+    plain = {name: _moments(values) if isinstance(values, pd.Index) else values for name, values in columns.items()}
+    frame = nw.from_dict(plain, backend="polars")
+    for name, values in columns.items():
+        if isinstance(values, pd.DatetimeIndex):
+            if schema.dates:
+                frame = frame.with_columns(nw.col(name).cast(nw.Date))
+            elif schema.axis.tz is not None:
+                zoned = nw.col(name).dt.replace_time_zone("UTC").dt.convert_time_zone(schema.axis.tz)
+                frame = frame.with_columns(zoned)
     return frame.to_native()
+
+
+def _target_columns(schema: Schema, flat: np.ndarray) -> dict[Any, np.ndarray]:
+    return {name: np.ascontiguousarray(flat[:, target]) for target, name in enumerate(schema.targets)}

@@ -174,7 +174,7 @@ def split_windows(
     check_parameter("windows", "by", by, Options("time", "series"))
     _refuse_short(panel, shape)
     starts, ends = panel.indptr[:-1], panel.indptr[1:]
-    train_end = _border(panel, fraction, by)
+    train_end = border_rows(panel, fraction, by)
     training = _windows_between(starts + shape.span - 1, train_end - shape.reach, stride)
     first_validated = np.maximum(train_end - shape.gap - 1, starts + shape.span - 1)
     validation = _windows_between(first_validated, ends - shape.reach, 1)
@@ -187,7 +187,8 @@ def split_windows(
     return training, validation, train_end
 
 
-def _border(panel: Panel, fraction: float, by: str) -> np.ndarray:
+def border_rows(panel: Panel, fraction: float, by: Literal["time", "series"] = "time") -> np.ndarray:
+    """Return the row where each series' validation part starts, as `split_windows` does."""
     if by == "series":
         return panel.indptr[1:] - np.rint(panel.lengths * fraction).astype(np.int64)
     first, last = int(panel.offsets.min()), int(panel.end_ticks.max())

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from abc import abstractmethod
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,44 +13,49 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
 from tsrnn._errors import BelowNaiveWarning, Integer, NoneOr, check_parameter
-from tsrnn.data import Panel, RowRules, WindowIndex, all_windows, end_windows, forecast_frame, read_history, stamp_of
-from tsrnn.forecasting.declared import Columns, Rows, WindowParameters
-from tsrnn.forecasting.naive import mae_by_series, mean_skill, naive_forecast
-from tsrnn.forecasting.prepare import Prepared, Split, prepare, rules_of
+from tsrnn.data import Panel, RowRules, all_windows, end_windows, forecast_frame, read_history, tidy_frame
+from tsrnn.forecasting.assemble import fit_state
+from tsrnn.forecasting.declared import DataParameters
+from tsrnn.forecasting.prepare import Prepared, prepare, rules_of
 from tsrnn.forecasting.saving import decode_parameters, encode_parameters
-from tsrnn.forecasting.state import FitState, History, Model
+from tsrnn.forecasting.skill import chunks, score
+from tsrnn.forecasting.state import FitState, Fitted, History, Model, history_frame
 from tsrnn.forecasting.summary import ForecasterSummary
 from tsrnn.persistence import ModelFileError, read_file, save_file
 
-FORECASTERS: dict[str, type[Forecaster]] = {}  # every public forecaster by its name, for ``load``
-NAIVE = ("last", "seasonal")
+FORECASTERS: dict[str, type[Forecaster]] = {}  # every forecaster by its name, for ``load``
+NAMES = {"last": "last-value", "seasonal": "seasonal naive"}
 
 
-@dataclass(frozen=True, eq=False)
-class Fitted:
-    """A model and how its training went."""
+class Forecaster(DataParameters, ABC):
+    """Base of all forecasters; abstract: a subclass gives ``model_class`` and ``_fit_model``.
 
-    model: Model
-    history: tuple[dict[str, float], ...] = ()
-    best_epoch: int | None = None
-    stopped: str | None = None
-
-
-class Forecaster(Columns, Rows, WindowParameters):
-    """Base of all forecasters; abstract."""
+    Attributes
+    ----------
+    lookback_, horizon_ : int
+        The window, with "auto" resolved.
+    cutoff_ : list of str
+        Where validation begins: one stamp, or one for each series where they differ; empty without validation rows.
+    baseline_skill_ : dict
+        Skill on the validation rows against the "last" and the "seasonal" naive forecast.
+    data_report_ : dict
+        What was sorted, merged, filled and left out.
+    n_features_in_, feature_names_in_ : int, ndarray of str
+        The columns of X that are read.
+    """
 
     model_class: ClassVar[type[Model]]
+    advice: ClassVar[str | None] = None  # what to try where forecasts do not beat naive; None: nothing is learned
     random_state: Any = None
     n_jobs: int | None = None
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        if not cls.__name__.startswith("_"):
-            FORECASTERS[cls.__name__] = cls
+        FORECASTERS[cls.__name__] = cls
 
     @abstractmethod
     def _fit_model(self, prepared: Prepared, seed: int) -> Fitted:
-        """Fit on the prepared windows."""
+        """Fit on the prepared windows. Nothing of the estimator may change."""
 
     # ---- fit, predict, score -----------------------------------------------------------------------------------
     def fit(self, X: Any, y: Any = None, *, X_val: Any = None, sample_weight: Any = None) -> Self:
@@ -66,7 +70,7 @@ class Forecaster(Columns, Rows, WindowParameters):
         X_val : the same kinds, optional
             Rows to validate on, in place of the last ``validation_fraction`` of X; a pair (X, y) where there is a y.
         sample_weight : array of shape (rows of X,), optional
-            How much an error on each row counts in training.
+            How much an error on each row counts in training; only the proportions matter. Validation weighs all alike.
 
         Returns
         -------
@@ -76,12 +80,14 @@ class Forecaster(Columns, Rows, WindowParameters):
         ------
         ValueError, TypeError
             For rows, columns or parameters that cannot be used; the forecaster is then as it was before.
+        DivergedError
+            If the loss stops being finite; likewise.
         """
         self.check_parameters()
         prepared = prepare(self, X, y, X_val, sample_weight)
         seed = self._seed()
         fitted = self._fit_model(prepared, seed)
-        self._adopt(self._state_of(prepared, fitted, seed))
+        self._adopt(fit_state(prepared, fitted, seed, self.n_jobs))
         self._warn_about_fit()
         return self
 
@@ -104,22 +110,54 @@ class Forecaster(Columns, Rows, WindowParameters):
         """
         state = self._fitted()
         horizon = self._checked_horizon(horizon, state)
-        panel = state.tail if X is None and y is None else self._read(X, y, keep_all=True)
-        forecasts = state.model.predict(self._history(panel, state), end_windows(panel, state.shape))
+        if X is None and y is not None:
+            raise TypeError("`y` is the target's history beside that of the covariates: give both X and y, or neither.")
+        panel = state.tail if X is None else self._read(X, y, keep_all=True)
+        history = self._history(panel, state)
+        forecasts = state.model.predict(history, end_windows(panel, state.shape))
         return forecast_frame(state.schema, panel, np.asarray(forecasts[:, :horizon], np.float64), state.shape.gap)
+
+    def historical_forecasts(self, X: Any, y: Any = None, *, every: int = 1) -> Any:
+        """Forecast from origins within X, as if each had been the present; the forecaster stays as it is.
+
+        Parameters
+        ----------
+        X, y : as in ``predict``
+            Rows with their history; at least ``lookback + gap + horizon`` of each series.
+        every : int, default=1
+            Distance of the origins in rows, counted back from the last one whose forecast rows lie within X.
+
+        Returns
+        -------
+        DataFrame
+            A row for each origin and row of its horizon. Columns: the series (in a panel), "cutoff" (the last stamp of
+            history), the stamp of the row, and the targets.
+        """
+        state = self._fitted()
+        check_parameter(f"{type(self).__name__}.historical_forecasts", "every", every, Integer(1))
+        panel = self._read(X, y)
+        history, windows = self._history(panel, state), all_windows(panel, state.shape, every)
+        values = np.concatenate([state.model.predict(history, part) for part in chunks(windows)])
+        return tidy_frame(state.schema, panel, windows, np.asarray(values, np.float64), state.shape.gap)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Skill over all origins whose windows lie within X.
 
         For each target and series ``1 - MAE / MAE_naive``, then the mean; the naive forecast is whichever of last value
         and seasonal naive had the lower training error for that target. Greater is better, 0 is naive, 1 is perfect.
+
+        Parameters
+        ----------
+        X, y : as in ``predict``
+            Rows with their history; at least ``lookback + gap + horizon`` of each series.
+
+        Returns
+        -------
+        float
         """
         state = self._fitted()
         panel = self._read(X, y)
-        split = Split(panel, all_windows(panel, state.shape))
-        naive = [self._naive_mae(split, state, kind) for kind in NAIVE]
-        better = np.where(state.naive_mae[0] <= state.naive_mae[1], naive[0], naive[1])
-        return mean_skill(self._mae(split, state), better)
+        return score(state, self._history(panel, state), all_windows(panel, state.shape))
 
     # ---- looking, saving ---------------------------------------------------------------------------------------
     def summary(self) -> ForecasterSummary:
@@ -134,24 +172,18 @@ class Forecaster(Columns, Rows, WindowParameters):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a forecaster that ``save`` wrote.
+        """Read a forecaster of this class that ``save`` wrote; ``tsrnn.load`` reads any.
 
         Raises
         ------
         ModelFileError
             For a file that is missing, damaged, foreign, of a newer format, or of another forecaster.
         """
-        arrays, document = read_file(path)
-        try:
-            name = document["forecaster"]
-            kind = FORECASTERS.get(name)
-            if kind is None or not issubclass(kind, cls):
-                raise ModelFileError(f"'{path}' holds a {name}, not a {cls.__name__}. Read it with tsrnn.load(path).")
-            loaded = kind(**decode_parameters(document["parameters"]))
-            loaded._adopt(FitState.restore(kind.model_class, arrays, document["state"]))
-        except (KeyError, TypeError, IndexError) as error:
-            raise ModelFileError(f"'{path}' is a tsrnn file, but lacks part of a forecaster ({error!r}).") from error
-        return loaded  # type: ignore[return-value]
+        loaded = load(path)
+        if not isinstance(loaded, cls):
+            name = type(loaded).__name__
+            raise ModelFileError(f"'{path}' holds a {name}, not a {cls.__name__}. Read it with {name}.load(path).")
+        return loaded
 
     @property
     def baseline_skill_(self) -> dict[str, float]:
@@ -173,61 +205,18 @@ class Forecaster(Columns, Rows, WindowParameters):
 
     def _adopt(self, state: FitState) -> None:
         """Become fitted; nothing before this changes the estimator."""
-        self.state_ = state
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)  # of an earlier fit, which may have learned more
+        self.state_: FitState = state
         self.lookback_, self.horizon_ = state.shape.lookback, state.shape.horizon
         self.data_report_, self.cutoff_ = state.report, state.cutoff
-        self.n_features_in_ = len(state.schema.channels) - (len(state.schema.targets) if state.schema.has_y else 0)
         inputs = state.schema.past_covariates if state.schema.has_y else state.schema.channels
+        self.n_features_in_ = len(inputs)
         if all(isinstance(name, str) for name in inputs):
             self.feature_names_in_ = np.array(inputs, dtype=object)
-        if state.history:
-            self.history_: pd.DataFrame = state.history_frame()
+        if state.stopped is not None:
+            self.history_: pd.DataFrame = history_frame(state.history)
             self.best_epoch_, self.stopped_ = state.best_epoch, state.stopped
-
-    def _state_of(self, prepared: Prepared, fitted: Fitted, seed: int) -> FitState:
-        training, shape = prepared.training, prepared.shape
-        panel = training.panel
-        rows = max(shape.span, prepared.season + shape.reach)
-        state = FitState(
-            schema=prepared.schema,
-            shape=shape,
-            scaling=prepared.scaling,
-            model=fitted.model,
-            tail=panel.tail(rows),
-            season=prepared.season,
-            naive_mae=np.zeros((len(NAIVE), prepared.n_targets)),
-            skill=None,
-            history=fitted.history,
-            best_epoch=fitted.best_epoch,
-            stopped=fitted.stopped,
-            report=prepared.report,
-            cutoff=_cutoff(prepared),
-            seed=seed,
-        )
-        naive_mae = np.array([np.nanmean(self._naive_mae(training, state, kind), axis=0) for kind in NAIVE])
-        return state.replace(naive_mae=naive_mae, skill=self._skill(prepared.validation, state))
-
-    def _skill(self, validation: Split, state: FitState) -> dict[str, float] | None:
-        if not len(validation.windows):
-            return None
-        mae = self._mae(validation, state)
-        return {kind: mean_skill(mae, self._naive_mae(validation, state, kind)) for kind in NAIVE}
-
-    def _mae(self, split: Split, state: FitState) -> np.ndarray:
-        history = self._history(split.panel, state)
-
-        def forecast(windows: WindowIndex) -> np.ndarray:
-            return state.model.predict(history, windows)
-
-        return mae_by_series(split.panel, split.windows, state.shape, len(state.schema.targets), forecast)
-
-    def _naive_mae(self, split: Split, state: FitState, kind: str) -> np.ndarray:
-        n_targets, season = len(state.schema.targets), state.season if kind == "seasonal" else 0
-
-        def forecast(windows: WindowIndex) -> np.ndarray:
-            return naive_forecast(split.panel, windows, state.shape, n_targets, season)
-
-        return mae_by_series(split.panel, split.windows, state.shape, n_targets, forecast)
 
     def _history(self, panel: Panel, state: FitState) -> History:
         return History(panel, state.shape, len(state.schema.targets), state.scaling, self.n_jobs)
@@ -249,27 +238,23 @@ class Forecaster(Columns, Rows, WindowParameters):
         return trained if horizon is None else horizon
 
     def _warn_about_fit(self) -> None:
-        skill = self.state_.skill
-        if skill is not None and min(skill.values()) < 0 and self._learns:
-            worst = min(skill, key=lambda kind: skill[kind])
-            name = {"last": "last-value", "seasonal": "seasonal naive"}[worst]
+        """Say what a user who does not look at the attributes should know."""
+        name, state = type(self).__name__, self.state_
+        if state.stopped == "interrupt":
             warnings.warn(
-                f"{type(self).__name__} forecasts the validation rows worse than the {name} forecast does (skill "
-                f'{skill[worst]:.2f}; 0 is naive). Try `instance_norm="last"`, more epochs or more data; '
-                "LinearForecaster is the next thing to compare with.",
-                BelowNaiveWarning,
+                f"Training of {name} was interrupted after {len(state.history)} epochs; it is fitted, with the best "
+                f"weights so far (epoch {state.best_epoch}).",
                 stacklevel=3,
             )
-
-    _learns: ClassVar[bool] = True
-
-
-def _cutoff(prepared: Prepared) -> list[str]:
-    """First validation stamp of the series, or of all where it is the same."""
-    panel, ends = prepared.training.panel, prepared.train_end
-    inside = np.flatnonzero((ends > panel.indptr[:-1]) & (ends < panel.indptr[1:]))
-    stamps = [str(stamp_of(prepared.schema, panel, int(ends[series]))) for series in inside[:1000]]
-    return sorted(set(stamps)) if len(set(stamps)) == 1 else stamps
+        if self.advice is None or state.skill is None or min(state.skill.values()) > 0:
+            return
+        worst = min(state.skill, key=state.skill.__getitem__)
+        warnings.warn(
+            f"{name} forecasts the validation rows no better than the {NAMES[worst]} forecast does (skill "
+            f"{state.skill[worst]:.2f}; 0 is naive, 1 is perfect). {self.advice}",
+            BelowNaiveWarning,
+            stacklevel=3,
+        )
 
 
 def load(path: str | os.PathLike[str]) -> Forecaster:
@@ -292,4 +277,18 @@ def load(path: str | os.PathLike[str]) -> Forecaster:
     """
     from tsrnn.forecasting import baselines, recurrent, regressors  # noqa: F401  (they enter FORECASTERS)
 
-    return Forecaster.load(path)
+    arrays, document = read_file(path)
+    try:
+        kind = FORECASTERS.get(document["forecaster"])
+        if kind is None:
+            raise ModelFileError(
+                f"'{path}' holds a {document['forecaster']}, which is no forecaster of tsrnn itself. Import the module "
+                "that defines it first."
+            )
+        loaded = kind(**decode_parameters(document["parameters"]))
+        loaded._adopt(FitState.restore(kind.model_class, arrays, document["state"]))
+    except ModelFileError:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise ModelFileError(f"'{path}' is a tsrnn file, but no forecaster can be made of it ({error!r}).") from error
+    return loaded

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 import numpy as np
 
 from tsrnn._errors import AnyOf, Integer, Options
-from tsrnn._parameters import param
+from tsrnn._parameters import fixed, param
 from tsrnn.data import WindowIndex
-from tsrnn.forecasting.base import Fitted, Forecaster
+from tsrnn.forecasting.base import Forecaster
 from tsrnn.forecasting.naive import naive_forecast
 from tsrnn.forecasting.prepare import Prepared
-from tsrnn.forecasting.state import History, Model
+from tsrnn.forecasting.state import Fitted, History, Model
 from tsrnn.nn.summary import Table
 
 METHODS = ("last", "seasonal", "drift", "mean")
@@ -39,6 +39,11 @@ class NaiveModel(Model):
         slope = (read[:, -1] - read[:, 0]) / max(1, shape.span - 1)
         ahead = shape.gap + 1 + np.arange(shape.horizon)
         return read[:, -1:] + slope[:, None] * ahead[:, None]
+
+    @property
+    def memory(self) -> int:
+        """A season, for the seasonal rule."""
+        return self.season if self.method == "seasonal" else 0
 
     def arrays(self) -> dict[str, np.ndarray]:
         """None."""
@@ -75,20 +80,21 @@ class NaiveForecaster(Forecaster):
     2024-01-23    2.0
     """
 
-    method: str = param(
-        "last",
-        Options(*METHODS),
-        'The "last" value; the value one season before ("seasonal"); the line through the first and the last point of '
+    method: Literal["last", "seasonal", "drift", "mean"] = param(
+        default="last",
+        constraint=Options(*METHODS),
+        doc='The "last" value; the value one season before ("seasonal"); the line through the first and the last point of '
         'the window ("drift"); or the "mean" of the window.',
     )
-    season_length: int | str = param(
-        "auto", AnyOf(Integer(1), Options("auto")), 'Rows of a season. "auto": from the frequency.'
+    season_length: int | Literal["auto"] = param(
+        default="auto",
+        constraint=AnyOf(Integer(1), Options("auto")),
+        doc='Rows of a season. "auto": from the frequency.',
     )
 
     model_class = NaiveModel
-    scaler: ClassVar[None] = None
-    scaler_scope: ClassVar[str] = "global"
-    _learns = False
+    scaler = fixed(None)
+    scaler_scope = fixed("global")
 
     def _fit_model(self, prepared: Prepared, seed: int) -> Fitted:
         season = prepared.season if self.season_length == "auto" else int(self.season_length)

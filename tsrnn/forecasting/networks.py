@@ -4,38 +4,40 @@ from __future__ import annotations
 
 import contextlib
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from tsrnn.data import Scaling, WindowIndex, WindowShape
-from tsrnn.forecasting.base import Fitted, Forecaster
-from tsrnn.forecasting.declared import ScalingParameters, TrainingParameters
+from tsrnn._errors import DivergedError
+from tsrnn.data import WindowIndex
+from tsrnn.forecasting.base import Forecaster
+from tsrnn.forecasting.declared import TrainingParameters
 from tsrnn.forecasting.prepare import Prepared, Split
 from tsrnn.forecasting.saving import decode, encode
-from tsrnn.forecasting.state import History, Model
+from tsrnn.forecasting.state import Fitted, History, Model, history_frame
 from tsrnn.kernels.gather import NORMS, Series
+from tsrnn.kernels.simd import LANES
 from tsrnn.nn.heads.point import as_loss
 from tsrnn.nn.layer import LayerSpec, Shape
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.network import Network
 from tsrnn.nn.summary import NetworkSummary, Table
-from tsrnn.training.events import Callback
+from tsrnn.training.events import Callback, EpochEnd
 from tsrnn.training.optimizers import OPTIMIZERS
 from tsrnn.training.progress import ProgressBar
 from tsrnn.training.schedules import SCHEDULES
 from tsrnn.training.threads import Team, resolve_n_jobs
 from tsrnn.training.tiles import TileEngine
-from tsrnn.training.trainer import Trainer, TrainSettings, Windows
+from tsrnn.training.trainer import Trainer, TrainResult, TrainSettings, Windows
 
 
-def series_of(scaled: np.ndarray, shape: WindowShape, n_targets: int, instance_norm: str | None) -> Series:
+def series_of(history: History, instance_norm: str | None) -> Series:
     """Scaled rows as the kernels take them."""
-    norm = NORMS[instance_norm]
+    shape, channels = history.shape, history.panel.n_channels
     window = (shape.lookback, shape.sampling_rate, shape.gap, shape.horizon)
-    return Series(scaled.reshape(-1), scaled.shape[1], n_targets, *window, norm)
+    return Series(history.scaled.reshape(-1), channels, history.n_targets, *window, NORMS[instance_norm])
 
 
 class NetworkModel(Model):
@@ -56,15 +58,17 @@ class NetworkModel(Model):
     def __init__(self, specs: Sequence[LayerSpec], shape: Shape, theta: np.ndarray, instance_norm: str | None) -> None:
         self.specs, self.shape, self.theta, self.instance_norm = tuple(specs), shape, theta, instance_norm
 
+    def __repr__(self) -> str:
+        return f"{self.shape} and {list(self.specs)}"
+
     def predict(self, history: History, windows: WindowIndex) -> np.ndarray:
         """Forecasts (windows, horizon, targets) in data units."""
-        scaling, rows = history.scaling.rows_for(history.panel)
-        series = series_of(scaling.transform(history.panel), history.shape, history.n_targets, self.instance_norm)
-        tiles = -(-len(windows) // 32)
+        series = series_of(history, self.instance_norm)
+        tiles = -(-len(windows) // LANES)
         with Team(min(resolve_n_jobs(history.n_jobs), max(1, tiles))) as team:
             engine = TileEngine(Network(self.specs, self.shape), None, series, team)
             scaled = engine.predict(self.theta, windows.origin)
-        return scaling.inverse_targets(scaled, rows[windows.series], history.n_targets)
+        return history.unscaled(scaled, windows)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Each parameter under its name."""
@@ -94,52 +98,50 @@ class NetworkModel(Model):
         return self.theta.size
 
 
-class NetworkForecaster(Forecaster, ScalingParameters, TrainingParameters):
+class NetworkForecaster(Forecaster, TrainingParameters):
     """Base of forecasters that are networks; abstract: a subclass gives the hidden layers."""
 
     model_class = NetworkModel
+    advice = 'Try `instance_norm="last"`, more epochs or more data, and compare with LinearForecaster.'
 
     @abstractmethod
     def _hidden_layers(self) -> list[LayerSpec]:
         """All layers but the output."""
 
     def _fit_model(self, prepared: Prepared, seed: int) -> Fitted:
-        shape, n_targets = prepared.shape, prepared.n_targets
-        specs = [*self._hidden_layers(), Dense(shape.horizon * n_targets)]
-        panel = prepared.training.panel
-        input_shape = Shape(shape.lookback, panel.n_channels)
-        network = Network(specs, input_shape)
+        shape = prepared.shape
+        specs = [*self._hidden_layers(), Dense(shape.horizon * prepared.n_targets)]
+        network = Network(specs, Shape(shape.lookback, prepared.training.panel.n_channels))
         self._check_output(network)
-        scaled = prepared.scaling.transform(panel)
-        series = series_of(scaled, shape, n_targets, self.instance_norm)
-        theta = self._first_weights(network, specs, seed)
-        with Team(resolve_n_jobs(self.n_jobs)) as team, self._listeners() as callbacks:
-            engine = TileEngine(network, as_loss(self.loss), series, team, seed)
-            windows = self._windows(prepared)
-            validation = self._validation_engine(prepared, engine)
-            trainer = Trainer(engine, windows, self._settings(seed), validation)
-            result = trainer.run(theta, callbacks)
-        history = tuple({k: v for k, v in asdict(r).items() if k != "max_epochs"} for r in result.history)
-        model = NetworkModel(specs, input_shape, result.theta, self.instance_norm)
-        return Fitted(model, history, result.best_epoch, result.stopped)
+        result = self._train(prepared, network, self._first_weights(network, specs, seed), seed)
+        model = NetworkModel(specs, network.input, result.theta, self.instance_norm)
+        return Fitted(model, _records(result.history), result.best_epoch, result.stopped)
 
-    def _validation_engine(self, prepared: Prepared, engine: TileEngine) -> TileEngine:
-        """The same engine where validation rows follow training rows; one of its own for ``X_val``."""
+    def _train(self, prepared: Prepared, network: Network, theta: np.ndarray, seed: int) -> TrainResult:
         held_out = prepared.validation
-        if held_out.panel is prepared.training.panel:
-            return engine
-        scaled = prepared.scaling.transform(held_out.panel)
-        series = series_of(scaled, prepared.shape, prepared.n_targets, self.instance_norm)
-        return TileEngine(engine.network, engine.loss, series, engine.team)
-
-    def _windows(self, prepared: Prepared) -> Windows:
-        held_out = prepared.validation
-        return Windows(
+        own = self._history_of(prepared, prepared.training)
+        # Validation rows that follow the training rows are in the same array; those of ``X_val`` are not.
+        other = own if held_out.panel is own.panel else self._history_of(prepared, held_out)
+        windows = Windows(
             train=prepared.training.windows.origin,
             validation=held_out.windows.origin,
-            validation_units=_units(prepared.scaling, held_out, prepared.n_targets),
+            validation_units=other.scale_of(held_out.windows),
             weights=prepared.weights,
         )
+        with Team(resolve_n_jobs(self.n_jobs)) as team, self._listeners() as callbacks:
+            loss = as_loss(self.loss)
+            engine = TileEngine(network, loss, series_of(own, self.instance_norm), team, seed)
+            validation = engine
+            if other is not own:
+                validation = TileEngine(network, loss, series_of(other, self.instance_norm), team)
+            try:
+                return Trainer(engine, windows, self._settings(seed), validation).run(theta, callbacks)
+            except DivergedError as error:
+                error.history = history_frame(_records(error.history))
+                raise
+
+    def _history_of(self, prepared: Prepared, split: Split) -> History:
+        return History(split.panel, prepared.shape, prepared.n_targets, prepared.scaling, self.n_jobs)
 
     def _settings(self, seed: int) -> TrainSettings:
         optimizer, schedule = self.optimizer, self.lr_schedule
@@ -163,18 +165,18 @@ class NetworkForecaster(Forecaster, ScalingParameters, TrainingParameters):
         if not self.warm_start or "state_" not in vars(self):
             return network.initial(seed)
         before = self.state_.model
-        if before.specs != tuple(specs) or before.shape != network.input:
+        if not isinstance(before, NetworkModel) or (before.specs, before.shape) != (tuple(specs), network.input):
             raise ValueError(
-                "`warm_start=True` needs the layers, windows and columns of the last `fit`; they differ now "
-                f"({before.shape} -> {network.input}). Set `warm_start=False` to start afresh."
+                "`warm_start=True` needs the layers, windows and number of columns of the last `fit`; got "
+                f"{network.input} and {specs}, after {before}. Set `warm_start=False` to start afresh."
             )
         return before.theta
 
     def _check_output(self, network: Network) -> None:
         if network.has_time:
             raise ValueError(
-                "`layers` must end with one vector for each window, but the last recurrent layer gives one for each "
-                "step. Set `return_sequences=False` in it, or add Flatten()."
+                "`layers` must end with one vector for each window, but these give one for each step. Set "
+                "`return_sequences=False` in the last recurrent layer, or add Flatten()."
             )
 
     @contextlib.contextmanager
@@ -191,7 +193,6 @@ class NetworkForecaster(Forecaster, ScalingParameters, TrainingParameters):
             bar.close()
 
 
-def _units(scaling: Scaling, split: Split, n_targets: int) -> np.ndarray:
-    """What a scaled error of one is worth, (windows, targets)."""
-    scaling, rows = scaling.rows_for(split.panel)
-    return scaling.scale[rows[split.windows.series], :n_targets]
+def _records(epochs: Iterable[EpochEnd]) -> tuple[dict[str, float], ...]:
+    """Epochs as ``history_`` has them."""
+    return tuple({name: value for name, value in asdict(epoch).items() if name != "max_epochs"} for epoch in epochs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +18,13 @@ from tsrnn.data import (
     WindowIndex,
     WindowShape,
     all_windows,
+    border_rows,
     fit_scaling,
     read_history,
     read_training,
     split_windows,
 )
-
-Settings = Any  # a forecaster: its parameters are read by name
+from tsrnn.forecasting.declared import DataParameters
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,7 @@ class Prepared:
     training: Split
     validation: Split
     train_end: np.ndarray  # the row where each series' training part ends
-    weights: np.ndarray  # of the training panel's rows, with mean one; empty for all alike
+    weights: np.ndarray  # of the training panel's rows, with mean one over the training part; empty for all alike
     report: dict[str, Any]
 
     @property
@@ -59,15 +61,15 @@ class Prepared:
         return self.weights[rows].mean(axis=1, dtype=np.float64)
 
 
-def rules_of(settings: Settings) -> RowRules:
+def rules_of(settings: DataParameters) -> RowRules:
     """The forecaster's parameters about rows."""
     return RowRules(settings.missing, settings.duplicates, settings.na_values, settings.min_length)
 
 
-def prepare(settings: Settings, X: Any, y: Any, X_val: Any, sample_weight: Any) -> Prepared:
+def prepare(settings: DataParameters, X: Any, y: Any, X_val: Any, sample_weight: Any) -> Prepared:
     """Read, split and scale. Nothing here looks at a validation row but to know where it is."""
     roles = Roles(settings.target, settings.past_covariates, settings.id_col, settings.time_col, settings.freq)
-    schema, panel, report = read_training(X, y, roles, rules_of(settings))
+    schema, panel, report = read_training(X, y, roles, rules_of(settings), sample_weight)
     season = schema.axis.season()
     fraction = 0.0 if X_val is not None else settings.validation_fraction
     shape = resolve_shape(settings, panel, season, fraction)
@@ -76,9 +78,10 @@ def prepare(settings: Settings, X: Any, y: Any, X_val: Any, sample_weight: Any) 
     scaling = fit_scaling(panel, train_end, settings.scaler, settings.scaler_scope)
     held_out = Split(panel, validation)
     if X_val is not None:
-        other, _ = read_history(*_pair(X_val, schema), schema, rules_of(settings))
-        held_out = Split(other, all_windows(other, shape))
-    weights = np.zeros(0, np.float32)
+        with _told_of("X_val"):
+            other, _ = read_history(*_pair(X_val, schema), schema, rules_of(settings))
+            held_out = Split(other, all_windows(other, shape))
+    weights = _training_weights(panel, train_end)
     return Prepared(schema, shape, scaling, season, Split(panel, train), held_out, train_end, weights, report)
 
 
@@ -87,26 +90,57 @@ def _pair(X_val: Any, schema: Schema) -> tuple[Any, Any]:
     if not schema.has_y:
         return X_val, None
     if not isinstance(X_val, tuple) or len(X_val) != 2:
-        raise TypeError(f"`X_val` must be a pair (X, y), because `fit` has a `y`; got {type(X_val).__name__}.")
+        raise TypeError(f"it must be a pair (X, y), because `fit` has a `y`; got {type(X_val).__name__}.")
     return X_val
 
 
-def resolve_shape(settings: Settings, panel: Panel, season: int, fraction: float) -> WindowShape:
-    """Windows with "auto" resolved: one season ahead, two back, both less where the shortest series needs it."""
-    lookback, horizon = settings.lookback, settings.horizon
+@contextmanager
+def _told_of(argument: str) -> Iterator[None]:
+    """Let errors about a second frame say that it is that one."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"In `{argument}`: {error}") from error
+
+
+def _training_weights(panel: Panel, train_end: np.ndarray) -> np.ndarray:
+    """The weights of the rows, with mean one over the training part."""
+    if panel.weights is None:
+        return np.zeros(0, np.float32)
+    is_training = np.arange(panel.n_rows) < np.repeat(train_end, panel.lengths)
+    mean = panel.weights[is_training].mean()
+    if not mean:
+        raise ValueError(
+            f"`sample_weight` must not be zero in all of the {np.count_nonzero(is_training)} training rows (those "
+            "before the validation part): nothing would be learned. Give them weights, or lower `validation_fraction`."
+        )
+    return (panel.weights / mean).astype(np.float32)
+
+
+def resolve_shape(settings: DataParameters, panel: Panel, season: int, fraction: float) -> WindowShape:
+    """Windows with "auto" resolved: one season ahead and two back, both less where the series are short.
+
+    What is "auto" takes no more than about half of the training rows that are there for it, so that there is more than
+    one window to learn from.
+    """
     gap, rate = settings.gap, settings.sampling_rate
-    shortest = int(panel.lengths.min())
-    after = int(np.ceil(fraction * shortest))
-    before = shortest - after
-    if horizon == "auto":
-        history = before // 2 if lookback == "auto" else span(lookback, rate)
-        limits = [season, before - gap - history, *([after] if after else [])]
-        horizon = max(1, min(limits))
-    if lookback == "auto":
-        lookback = max(1, min(2 * max(season, horizon), (before - gap - horizon - 1) // rate + 1))
+    lookback = None if settings.lookback == "auto" else settings.lookback
+    horizon = None if settings.horizon == "auto" else settings.horizon
+    train_end = border_rows(panel, fraction, settings.validation_by)
+    longest_training = int((train_end - panel.indptr[:-1]).max())
+    rows = min(int(panel.lengths.min()), longest_training) - gap
+    if horizon is None:
+        room = rows // 4 if lookback is None else (rows - _span(lookback, rate)) // 2
+        if fraction:
+            room = min(room, int((panel.indptr[1:] - train_end).max()))
+        horizon = max(1, min(season, room))
+    if lookback is None:
+        room = (rows - horizon) // 2
+        lookback = max(1, min(2 * max(season, horizon), (room - 1) // rate + 1))
     return WindowShape(lookback, horizon, gap, rate)
 
 
-def span(lookback: int, sampling_rate: int) -> int:
+def _span(lookback: int, sampling_rate: int) -> int:
     """Rows that ``lookback`` points stretch over."""
     return (lookback - 1) * sampling_rate + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 from tsrnn._parameters import fixed
 from tsrnn.forecasting.declared import RecurrentParameters
@@ -43,7 +44,8 @@ class RNNForecaster(NetworkForecaster, RecurrentParameters):
     >>> import pandas as pd
     >>> from tsrnn import RNNForecaster
     >>> index = pd.date_range("2024-01-01", periods=400, freq="h")
-    >>> frame = pd.DataFrame({"load": np.sin(np.arange(400) * 2 * np.pi / 24)}, index=index)
+    >>> wave, noise = np.sin(np.arange(400) * 2 * np.pi / 24), np.random.default_rng(0).normal(size=400)
+    >>> frame = pd.DataFrame({"load": wave + noise}, index=index)
     >>> forecaster = RNNForecaster(max_epochs=2, random_state=0).fit(frame)
     >>> forecaster.predict().shape
     (24, 1)
@@ -57,7 +59,7 @@ class RNNForecaster(NetworkForecaster, RecurrentParameters):
             raise ValueError(
                 f"`hidden_size` must give one width, or one for each of n_layers={self.n_layers} layers; got {sizes}."
             )
-        kind = CELLS[self.cell]
+        kind: Any = CELLS[self.cell]
         settings = {field.name: getattr(self, field.name) for field in fields(kind) if field.name in self.PARAMETERS}
         settings.pop("hidden_size")
         last = len(sizes) - 1

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 
 from tsrnn._errors import Real
 from tsrnn._parameters import param
 from tsrnn.data import WindowIndex, WindowShape
-from tsrnn.forecasting.base import Fitted, Forecaster
-from tsrnn.forecasting.declared import DenseParameters, ScalingParameters
-from tsrnn.forecasting.naive import chunks
+from tsrnn.forecasting.base import Forecaster
+from tsrnn.forecasting.declared import DenseParameters
 from tsrnn.forecasting.networks import NetworkForecaster
 from tsrnn.forecasting.prepare import Prepared
-from tsrnn.forecasting.state import History, Model
+from tsrnn.forecasting.skill import chunks
+from tsrnn.forecasting.state import Fitted, History, Model
 from tsrnn.nn.layer import LayerSpec
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.layers.dropout import Dropout
@@ -44,14 +43,12 @@ class LinearModel(Model):
 
     def predict(self, history: History, windows: WindowIndex) -> np.ndarray:
         """Forecasts (windows, horizon, targets) in data units."""
-        scaling, rows = history.scaling.rows_for(history.panel)
-        scaled = scaling.transform(history.panel)
-        parts = []
+        scaled, parts = history.scaled, []
         for part in chunks(windows):
             change = flat_windows(scaled, part, history.shape) @ self.coefficients + self.intercept
             last = scaled[part.origin, None, : history.n_targets]
             parts.append(change.reshape(len(part), history.shape.horizon, -1) + last)
-        return scaling.inverse_targets(np.concatenate(parts), rows[windows.series], history.n_targets)
+        return history.unscaled(np.concatenate(parts), windows)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Coefficients and intercept."""
@@ -77,7 +74,7 @@ class LinearModel(Model):
         return self.coefficients.size + self.intercept.size
 
 
-class LinearForecaster(Forecaster, ScalingParameters):
+class LinearForecaster(Forecaster):
     """Ridge regression on the flattened window, for the difference from the last value.
 
     The honest baseline: it shames many networks. Each row of the horizon and each target has coefficients of its own.
@@ -91,18 +88,23 @@ class LinearForecaster(Forecaster, ScalingParameters):
     >>> import pandas as pd
     >>> from tsrnn import LinearForecaster
     >>> index = pd.date_range("2024-01-01", periods=400, freq="h")
-    >>> frame = pd.DataFrame({"load": np.sin(np.arange(400) * 2 * np.pi / 24)}, index=index)
+    >>> frame = pd.DataFrame({"load": np.sin(np.arange(400) * 2 * np.pi / 24) + np.arange(400) / 100}, index=index)
     >>> forecaster = LinearForecaster(horizon=3).fit(frame)
     >>> forecaster.predict().round(2)
                          load
-    2024-01-17 16:00:00 -0.87
-    2024-01-17 17:00:00 -0.97
-    2024-01-17 18:00:00 -1.00
+    2024-01-17 16:00:00  3.13
+    2024-01-17 17:00:00  3.05
+    2024-01-17 18:00:00  3.02
     """
 
-    alpha: float = param(10.0, Real(0), "Strength of the L2 penalty on the coefficients, as in scikit-learn's Ridge.")
+    alpha: float = param(
+        default=10.0,
+        constraint=Real(0),
+        doc="Strength of the L2 penalty on the coefficients, as in scikit-learn's Ridge.",
+    )
 
     model_class = LinearModel
+    advice = "Try a longer `lookback`, a greater `alpha` or more data; the naive forecast may be all that there is."
 
     def _fit_model(self, prepared: Prepared, seed: int) -> Fitted:
         scaled = prepared.scaling.transform(prepared.training.panel)
@@ -116,7 +118,7 @@ class LinearForecaster(Forecaster, ScalingParameters):
             squares += inputs.T @ (inputs * weights)
             products += inputs.T @ (differences(scaled, part, shape, prepared.n_targets) * weights)
         squares[np.diag_indices(size)] += max(self.alpha, 1e-8 * np.trace(squares) / size)  # singular without any
-        solution = scipy.linalg.solve(squares, products, assume_a="pos", overwrite_a=True, overwrite_b=True)
+        solution = np.linalg.solve(squares, products)
         return Fitted(LinearModel(solution[:size], solution[size]))
 
 
@@ -131,8 +133,9 @@ class DenseForecaster(NetworkForecaster, DenseParameters):
     >>> import pandas as pd
     >>> from tsrnn import DenseForecaster
     >>> index = pd.date_range("2024-01-01", periods=400, freq="h")
-    >>> frame = pd.DataFrame({"load": np.sin(np.arange(400) * 2 * np.pi / 24)}, index=index)
-    >>> DenseForecaster(max_epochs=2, random_state=0).fit(frame).predict().shape
+    >>> wave, noise = np.sin(np.arange(400) * 2 * np.pi / 24), np.random.default_rng(0).normal(size=400)
+    >>> frame = pd.DataFrame({"load": wave + noise}, index=index)
+    >>> DenseForecaster(max_epochs=10, random_state=0).fit(frame).predict().shape
     (24, 1)
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -10,24 +11,29 @@ import pandas as pd
 
 from tsrnn._parameters import Parameters
 from tsrnn.nn.cells import CELLS
-from tsrnn.nn.heads.point import MAE, MSE, Huber
+from tsrnn.nn.heads.point import LOSSES
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.layers.dropout import Dropout
 from tsrnn.nn.layers.flatten import Flatten
 from tsrnn.training.optimizers import OPTIMIZERS
 from tsrnn.training.schedules import SCHEDULES
 
-_CLASSES = [*CELLS.values(), Dense, Dropout, Flatten, Huber, MSE, MAE]
-_CLASSES += [type(value) for value in (*OPTIMIZERS.values(), *SCHEDULES.values())]
-SPECS: dict[str, type] = {cls.__name__: cls for cls in _CLASSES}
 NOT_SAVED = ("callbacks",)
+
+
+def known_specs() -> dict[str, type]:
+    """Classes that a file may name. Registered cells are among them, whenever they were registered."""
+    values = [*LOSSES.values(), *OPTIMIZERS.values(), *SCHEDULES.values()]
+    classes = [*CELLS.values(), Dense, Dropout, Flatten, *map(type, values)]
+    return {cls.__name__: cls for cls in classes}
 
 
 def encode(value: Any) -> Any:
     """A parameter's value as JSON can hold it."""
-    if type(value) in SPECS.values():
-        names = [f.name for f in fields(value)] if is_dataclass(value) else list(value._fields)
-        return {"spec": type(value).__name__, "fields": {name: getattr(value, name) for name in names}}
+    kind = type(value)
+    if known_specs().get(kind.__name__) is kind:
+        names = [field.name for field in fields(kind)] if is_dataclass(kind) else list(value._asdict())
+        return {"spec": kind.__name__, "fields": {name: getattr(value, name) for name in names}}
     if isinstance(value, list | tuple):
         return type(value)(encode(item) for item in value)
     if isinstance(value, np.ndarray):
@@ -36,18 +42,24 @@ def encode(value: Any) -> Any:
         return None  # what it was resolved to is in the state, as ``seed``
     if isinstance(value, pd.offsets.BaseOffset):
         return value.freqstr
-    if is_dataclass(value):
-        raise TypeError(
-            f"{type(value).__name__} cannot be saved: a file can only name layers, losses, optimizers and schedules of "
-            "tsrnn itself. Register the cell in `tsrnn.nn.CELLS`, or pickle the forecaster."
-        )
-    return value
+    if isinstance(value, datetime.timedelta):
+        return pd.tseries.frequencies.to_offset(value).freqstr
+    if isinstance(value, datetime.date | np.datetime64):
+        return {"stamp": pd.Timestamp(value).isoformat()}  # columns may be named by dates
+    if value is None or isinstance(value, bool | int | float | str | np.generic):
+        return value
+    raise TypeError(
+        f"{type(value).__name__} cannot be saved: a file can only name layers, losses, optimizers and schedules of "
+        "tsrnn itself, and registered cells. Register the cell in `tsrnn.nn.cells.CELLS`, or pickle the forecaster."
+    )
 
 
 def decode(value: Any) -> Any:
     """The value again."""
-    if isinstance(value, dict) and "spec" in value:
-        return SPECS[value["spec"]](**value["fields"])
+    if isinstance(value, dict):
+        if "stamp" in value:
+            return pd.Timestamp(value["stamp"])
+        return known_specs()[value["spec"]](**value["fields"])
     return type(value)(decode(item) for item in value) if isinstance(value, list | tuple) else value
 
 

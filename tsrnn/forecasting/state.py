@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -42,6 +44,21 @@ class Model(ABC):
     def n_params(self) -> int:
         """Numbers learned."""
 
+    @property
+    def memory(self) -> int:
+        """Rows up to the last one that a forecast may read, where that is more than its window."""
+        return 0
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A model and how its training went; baselines have no epochs."""
+
+    model: Model
+    history: tuple[dict[str, float], ...] = ()
+    best_epoch: int | None = None
+    stopped: str | None = None
+
 
 @dataclass(frozen=True, eq=False)
 class History:
@@ -52,6 +69,25 @@ class History:
     n_targets: int
     scaling: Scaling
     n_jobs: int | None = None
+
+    @cached_property
+    def scaled(self) -> np.ndarray:
+        """The panel's rows in scaled units, float32."""
+        return self.scaling.transform(self.panel)
+
+    def scale_of(self, windows: WindowIndex) -> np.ndarray:
+        """What a scaled error of one is worth: (windows, targets)."""
+        scaling, rows = self._scaling
+        return scaling.scale[rows[windows.series], : self.n_targets]
+
+    def unscaled(self, values: np.ndarray, windows: WindowIndex) -> np.ndarray:
+        """Forecasts of these windows in data units: (windows, horizon, targets), float64."""
+        scaling, rows = self._scaling
+        return scaling.inverse_targets(values, rows[windows.series], self.n_targets)
+
+    @cached_property
+    def _scaling(self) -> tuple[Scaling, np.ndarray]:
+        return self.scaling.rows_for(self.panel)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,11 +178,7 @@ class FitState:
             **{name: document[name] for name in cls.PLAIN},
         )
 
-    def replace(self, **changes: Any) -> FitState:
-        """The same state but for these."""
-        return replace(self, **changes)
 
-    def history_frame(self) -> pd.DataFrame:
-        """One row for each epoch."""
-        names = ["epoch", "loss", "val_loss", "val_mae", "learning_rate", "seconds"]
-        return pd.DataFrame(list(self.history), columns=names)
+def history_frame(history: Iterable[dict[str, float]]) -> pd.DataFrame:
+    """The epochs of training as ``history_`` shows them, one row for each."""
+    return pd.DataFrame(list(history), columns=["epoch", "loss", "val_loss", "val_mae", "learning_rate", "seconds"])

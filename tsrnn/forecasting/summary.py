@@ -17,12 +17,17 @@ class ForecasterSummary:
     state: FitState
 
     @property
+    def n_params(self) -> int:
+        """Numbers learned."""
+        return self.state.model.n_params
+
+    @property
     def tables(self) -> tuple[Table, ...]:
         """The parts, in order."""
         return (*self.state.model.tables(), self._roles(), self._windows(), self._skill())
 
     def __str__(self) -> str:
-        return "\n\n".join([f"{self.name}, {self.state.model.n_params:,} parameters", *map(str, self.tables)])
+        return "\n\n".join([f"{self.name}, {self.n_params:,} parameters", *map(str, self.tables)])
 
     def __repr__(self) -> str:
         return str(self)

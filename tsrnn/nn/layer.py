@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -135,7 +135,15 @@ class Layer(ABC):
 
 
 class LayerSpec(ABC):
-    """A layer as the user writes it: a small frozen dataclass; abstract."""
+    """A layer as the user writes it: a small frozen dataclass; abstract. ``str()`` of it leaves defaults out."""
+
+    def __str__(self) -> str:
+        shown = []
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if value != field.default:
+                shown.append(f"{field.name}={value!r}" if field.kw_only else repr(value))
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     @abstractmethod
     def layer(self, shape: Shape) -> Layer:

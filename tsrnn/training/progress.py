@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
+from tsrnn._errors import check_import
 from tsrnn.training.events import EpochEnd
 
 
@@ -11,8 +13,8 @@ class ProgressBar:
     """One line that says how far training is and how well it goes."""
 
     def __init__(self, total: int, label: str) -> None:
-        from tqdm.auto import tqdm  # when somebody looks: it takes a while to import
-
+        # When somebody looks: it takes a while to import.
+        tqdm: Any = check_import("tqdm.auto", "progress", "A progress bar (`verbose=True`)").tqdm
         self._bar = tqdm(total=total, desc=label, unit="epoch", file=sys.stderr)
 
     def __call__(self, record: EpochEnd) -> None:

@@ -8,6 +8,7 @@ before: n = tanh(W x + b + U (r h))          the reset before it, as published
 
 from dataclasses import dataclass
 
+from tsrnn._errors import Boolean, check_parameter
 from tsrnn.nn.cells.cell import Cell
 from tsrnn.nn.layers.recurrent import Recurrent
 
@@ -64,12 +65,35 @@ class GRUBeforeCell(Cell):
         return (d_n, d_row * fed_h * self.recurrent_activation.slope(r), d_z), d_row * r
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GRU(Recurrent):
-    """Gated recurrent unit (Cho 2014); ``reset_after`` chooses where the reset gate acts."""
+    """Gated recurrent unit (Cho 2014).
+
+    Weights, as in Keras: ``kernel (features, 3 hidden)``, ``recurrent_kernel (hidden, 3 hidden)``, with the gates z, r,
+    h side by side; ``bias (2, 3 hidden)`` with a second row for the recurrent product, or ``(3 hidden,)`` without
+    ``reset_after``.
+
+    {parameters}
+    recurrent_activation : as ``activation``, default="sigmoid"
+        Of the gates.
+    reset_after : bool, default=True
+        Whether the reset gate acts after the recurrent product (as cuDNN does) or before it (as published).
+
+    Examples
+    --------
+    >>> from tsrnn.nn import GRU, Sequential
+    >>> Sequential([GRU(32)]).build(input_shape=(10, 32)).count_params()
+    6336
+    >>> Sequential([GRU(32, reset_after=False)]).build(input_shape=(10, 32)).count_params()
+    6240
+    """
 
     recurrent_activation: str = "sigmoid"
     reset_after: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_parameter("GRU", "reset_after", self.reset_after, Boolean())
 
     @property
     def cell(self) -> type[Cell]:

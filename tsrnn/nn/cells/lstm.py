@@ -39,9 +39,23 @@ class LSTMCell(Cell):
         return (d_i, d_f, d_g, d_o), (zeros_like(d_h), d_c * f)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LSTM(Recurrent):
-    """Long short-term memory (Hochreiter and Schmidhuber 1997); the bias of the forget gate starts at one."""
+    """Long short-term memory (Hochreiter and Schmidhuber 1997); the bias of the forget gate starts at one.
+
+    Weights, as in Keras: ``kernel (features, 4 hidden)``, ``recurrent_kernel (hidden, 4 hidden)``,
+    ``bias (4 hidden,)``, with the gates i, f, c, o side by side.
+
+    {parameters}
+    recurrent_activation : as ``activation``, default="sigmoid"
+        Of the gates.
+
+    Examples
+    --------
+    >>> from tsrnn.nn import LSTM, Sequential
+    >>> Sequential([LSTM(32)]).build(input_shape=(10, 32)).count_params()
+    8320
+    """
 
     recurrent_activation: str = "sigmoid"
 

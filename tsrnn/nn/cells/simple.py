@@ -27,6 +27,17 @@ class SimpleRNNCell(Cell):
 
 @dataclass(frozen=True)
 class SimpleRNN(Recurrent):
-    """A fully connected recurrent layer (Elman 1990)."""
+    """A fully connected recurrent layer (Elman 1990).
+
+    Weights, as in Keras: ``kernel (features, hidden)``, ``recurrent_kernel (hidden, hidden)``, ``bias (hidden,)``.
+
+    {parameters}
+
+    Examples
+    --------
+    >>> from tsrnn.nn import Sequential, SimpleRNN
+    >>> Sequential([SimpleRNN(32)]).build(input_shape=(10, 32)).count_params()
+    2080
+    """
 
     cell = SimpleRNNCell

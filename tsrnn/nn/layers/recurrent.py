@@ -28,10 +28,28 @@ CONSTRAINTS = {
     "go_backwards": Boolean(),
 }
 
+SHARED_PARAMETERS = """Parameters
+    ----------
+    hidden_size : int
+        Units.
+    activation : {"tanh", "sigmoid", "hard_sigmoid", "relu", "softsign", "linear"}, default="tanh"
+        Of the state.
+    dropout : float, default=0.0
+        Share of the inputs dropped in training; one mask for each sequence, the same at every step.
+    recurrent_dropout : float, default=0.0
+        The same for the state, where it enters the recurrent product (Gal and Ghahramani 2016).
+    return_sequences : bool, default=False
+        Give the state after each step, (steps, hidden_size), not only the last one.
+    go_backwards : bool, default=False
+        Read the sequence from its end. With ``return_sequences`` the outputs are in the order of reading."""
+
 
 @dataclass(frozen=True)
 class Recurrent(LayerSpec):
-    """Spec of a recurrent layer; abstract: a cell's file gives ``cell``, its equations."""
+    """Spec of a recurrent layer; abstract: a cell's file gives ``cell``, its equations.
+
+    The line ``{parameters}`` in a cell's docstring stands for the parameters that all cells share.
+    """
 
     hidden_size: int
     activation: str = field(default="tanh", kw_only=True)
@@ -43,6 +61,11 @@ class Recurrent(LayerSpec):
     cell: ClassVar[Any]
     recurrent_activation: ClassVar[str] = "sigmoid"  # cells with gates make it a field
     unit_bias: ClassVar[tuple[str, ...]] = ()  # gates whose bias starts at one
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.__doc__:
+            cls.__doc__ = cls.__doc__.replace("{parameters}", SHARED_PARAMETERS)
 
     def __post_init__(self) -> None:
         for name, constraint in CONSTRAINTS.items():

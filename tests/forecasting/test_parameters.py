@@ -1,0 +1,223 @@
+"""Constructor parameters: one table makes signature, validation, documentation, copies and repr."""
+
+import inspect
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+import tsrnn
+from tsrnn import DenseForecaster, GRUForecaster, LinearForecaster, LSTMForecaster, NaiveForecaster, RNNForecaster
+from tsrnn._errors import AnyOf, Boolean, Instance, Integer, ListOf, NoneOr, Options, Real
+from tsrnn._parameters import Parameters, fixed, param
+from tsrnn.forecasting.base import FORECASTERS, Forecaster
+from tsrnn.nn import GRU, Dense
+from tsrnn.nn.heads.point import Huber
+from tsrnn.training import SGD, Cosine
+
+pytestmark = pytest.mark.filterwarnings("ignore::tsrnn.BelowNaiveWarning")
+
+KINDS = [kind for name, kind in FORECASTERS.items() if name in tsrnn.__all__]
+DECLARED = [(kind, name) for kind in KINDS for name in kind.PARAMETERS]
+
+
+def of_wrong_type(constraint):
+    """Values whose type no alternative of a constraint takes."""
+    candidates = [object(), "no such option", 1.5, {"a": 1}, [object()], b"x"]
+    return [value for value in candidates if not constraint.accepts_type(value)]
+
+
+def out_of_range(constraint):
+    """Values of a fitting type that a constraint does not take."""
+    if isinstance(constraint, NoneOr):
+        return out_of_range(constraint.constraint)
+    if isinstance(constraint, AnyOf):
+        values = [value for part in constraint.constraints for value in out_of_range(part)]
+        return [value for value in values if not constraint.accepts(value)]
+    if isinstance(constraint, Integer):
+        return [end + by for end, by in ((constraint.low, -1), (constraint.high, 1)) if end is not None]
+    if isinstance(constraint, Real):
+        values = [float("nan"), float("inf"), -float("inf")]
+        values += [end + by for end, by in ((constraint.low, -1e-9), (constraint.high, 1e-9)) if end is not None]
+        return [*values, *(end for end in (constraint.low, constraint.high) if end is not None)]
+    if isinstance(constraint, Options):
+        return ["no such option"]
+    if isinstance(constraint, ListOf):
+        return [[value] for value in out_of_range(constraint.constraint)] + ([[]] if constraint.min_length else [])
+    assert isinstance(constraint, Boolean | Instance)
+    return []
+
+
+@pytest.mark.parametrize(("kind", "name"), DECLARED, ids=[f"{kind.__name__}-{name}" for kind, name in DECLARED])
+def test_every_declared_parameter_is_checked_in_fit(kind, name):
+    declared = kind.PARAMETERS[name]
+    assert declared.constraint.accepts(declared.default)
+    assert declared.doc.endswith(".")
+    wrong, outside = of_wrong_type(declared.constraint), out_of_range(declared.constraint)
+    outside = [value for value in outside if not declared.constraint.accepts(value)]
+    assert wrong
+    for values, error in ((wrong, TypeError), (outside, ValueError)):
+        for value in values:
+            forecaster = kind(**{name: value})  # the constructor only stores
+            assert getattr(forecaster, name) is value
+            with pytest.raises(error, match=f"`{name}` of {kind.__name__} must be ") as caught:
+                forecaster.fit(pd.DataFrame({"a": np.arange(40.0)}))
+            assert type(caught.value) is error
+            assert set(vars(forecaster)) == set(kind.PARAMETERS)
+
+
+def test_misspelt_option_is_recognised(wide):
+    with pytest.raises(ValueError, match="Did you mean 'lstm'"):
+        RNNForecaster(cell="ltsm").fit(wide)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_unknown_parameters(kind):
+    with pytest.raises(TypeError, match=rf"{kind.__name__} has no parameter 'lokback'\. Did you mean 'lookback'"):
+        kind(lokback=3)
+    with pytest.raises(TypeError, match=rf"has no parameter 'zzzzz'\. `help\({kind.__name__}\)` lists"):
+        kind(zzzzz=3)
+    with pytest.raises(ValueError, match="Invalid parameter 'lokback'"):
+        kind().set_params(lokback=3)
+    with pytest.raises(TypeError, match="positional"):
+        kind(3)
+
+
+def test_parameters_that_a_class_fixes():
+    assert "cell" not in GRUForecaster.PARAMETERS
+    assert (GRUForecaster.cell, LSTMForecaster.cell, tsrnn.SimpleRNNForecaster.cell) == ("gru", "lstm", "rnn")
+    assert GRUForecaster().cell == "gru"
+    assert "cell" in RNNForecaster.PARAMETERS
+    with pytest.raises(TypeError, match="no parameter 'cell'"):
+        GRUForecaster(cell="lstm")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_signature_and_documentation_come_from_the_table(kind):
+    parameters = list(inspect.signature(kind).parameters.values())
+    assert [p.name for p in parameters] == list(kind.PARAMETERS)
+    assert {p.kind for p in parameters} == {inspect.Parameter.KEYWORD_ONLY}
+    assert [p.default for p in parameters] == [p.default for p in kind.PARAMETERS.values()]
+    for name, declared in kind.PARAMETERS.items():
+        assert f"\n{name} : {declared.constraint}, default={declared.default!r}\n" in kind.__doc__
+    assert "{parameters}" not in kind.__doc__
+
+
+OBJECTS = {
+    "loss": Huber(0.5),
+    "optimizer": SGD(momentum=0.5, nesterov=True),
+    "lr_schedule": Cosine(floor=0.1),
+    "layers": [GRU(4, return_sequences=True), GRU(3), Dense(5, activation="relu")],
+    "hidden_size": (8, 4),
+    "past_covariates": ["a", "b"],
+    "random_state": 7,
+    "na_values": [-9999],
+}
+
+
+def some_of(kind):
+    return {name: value for name, value in OBJECTS.items() if name in kind.PARAMETERS}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_copies(kind):
+    given = some_of(kind)
+    forecaster = kind(**given)
+    for copy in (clone(forecaster), pickle.loads(pickle.dumps(forecaster)), kind().set_params(**given)):
+        assert type(copy) is kind
+        assert copy.get_params() == forecaster.get_params()
+        assert copy.get_params() == {n: p.default for n, p in kind.PARAMETERS.items()} | given
+    assert forecaster.get_params()["na_values"] is given["na_values"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_repr_shows_what_differs_from_the_defaults(kind):
+    assert repr(kind()) == f"{kind.__name__}()"
+    assert repr(kind(horizon=3, gap=1)) == f"{kind.__name__}(gap=1, horizon=3)"
+
+
+def test_fitted_forecasters_are_cloned_unfitted(wide):
+    forecaster = LinearForecaster(horizon=2).fit(wide)
+    assert set(vars(clone(forecaster))) == set(LinearForecaster.PARAMETERS)
+
+
+def test_numpy_numbers_are_numbers(wide):
+    python = {"lookback": 5, "horizon": 2, "hidden_size": 3, "learning_rate": 0.01, "max_epochs": 1, "random_state": 0}
+    numpy = {name: np.float64(value) if name == "learning_rate" else np.int64(value) for name, value in python.items()}
+    expected = GRUForecaster(early_stopping=False, **python).fit(wide).predict()
+    assert GRUForecaster(early_stopping=np.False_, **numpy).fit(wide).predict().equals(expected)
+
+
+def test_random_state_object(wide):
+    settings = {"lookback": 5, "horizon": 2, "hidden_size": 3, "max_epochs": 1}
+    first, second = (GRUForecaster(random_state=np.random.RandomState(3), **settings).fit(wide) for _ in range(2))
+    assert first.predict().equals(second.predict())
+    assert not first.predict().equals(first.fit(wide).predict())  # it moves on, as scikit-learn's do
+
+
+def test_grid_search(wide):
+    from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+
+    search = GridSearchCV(
+        LinearForecaster(lookback=7, horizon=2), {"alpha": [1.0, 1e6]}, cv=TimeSeriesSplit(2, test_size=30)
+    )
+    search.fit(wide[["wave"]])
+    assert search.best_params_ == {"alpha": 1.0}
+    assert search.best_estimator_.predict().shape == (2, 1)
+
+
+def test_declaring_parameters():
+    class Base(Parameters):
+        """Something.
+
+        {parameters}
+        """
+
+        size: int = param(default=3, constraint=Integer(1), doc="How large.")
+        shape: str = param(default="round", constraint=Options("round", "flat"), doc="Which form.")
+
+    class Flat(Base):
+        shape = fixed("flat")
+        size: int = param(default=5, constraint=Integer(1), doc="How large it is.")
+        colour: str = param(default="red", constraint=Options("red", "blue"), doc="Which colour.")
+
+    assert Base.__doc__.splitlines()[2:6] == [
+        "Parameters",
+        "----------",
+        "size : an integer of at least 1, default=3",
+        "    How large.",
+    ]
+    flat = Flat(colour="blue")
+    assert flat.get_params() == {"size": 5, "colour": "blue"}
+    assert (flat.shape, Base().shape, Base().size) == ("flat", "round", 3)
+    Flat(colour="green").set_params(colour="red").check_parameters()
+    with pytest.raises(ValueError, match="`colour` of Flat must be 'red' or 'blue'; got 'green'"):
+        Flat(colour="green").check_parameters()
+    with pytest.raises(TypeError, match="must not define `__init__`"):
+        type("Own", (Base,), {"__init__": lambda self: None})
+
+
+def test_the_base_is_abstract():
+    with pytest.raises(TypeError, match="abstract"):
+        Forecaster()
+    with pytest.raises(TypeError, match="abstract"):
+        FORECASTERS["NetworkForecaster"]()
+
+
+def test_hidden_size_and_n_layers_must_agree(wide):
+    with pytest.raises(ValueError, match=r"one for each of n_layers=3 layers; got \[4, 5\]"):
+        RNNForecaster(hidden_size=[4, 5], n_layers=3).fit(wide)
+
+
+def test_layers_that_do_not_end_with_a_vector(wide):
+    with pytest.raises(ValueError, match="one vector for each window.*return_sequences=False"):
+        RNNForecaster(layers=[GRU(4, return_sequences=True)]).fit(wide)
+
+
+def test_naive_and_dense_have_parameters_of_their_own():
+    assert {"method", "season_length"} <= set(NaiveForecaster.PARAMETERS)
+    assert not {"scaler", "scaler_scope", "max_epochs"} & set(NaiveForecaster.PARAMETERS)
+    assert "recurrent_dropout" not in DenseForecaster.PARAMETERS
+    assert "alpha" in LinearForecaster.PARAMETERS

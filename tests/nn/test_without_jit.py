@@ -1,0 +1,91 @@
+"""Everything runs without the compiler too (for coverage and debugging), and gives the same numbers."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tsrnn.nn import GRU, LSTM, Dense, Dropout, Flatten, Sequential, SimpleRNN
+
+CELLS = {
+    "rnn": SimpleRNN,
+    "lstm": LSTM,
+    "gru": GRU,
+    "gru_before": lambda hidden, **options: GRU(hidden, reset_after=False, **options),
+}
+DTYPES = [np.float32, np.float64]
+FORECASTS = """
+import sys, warnings
+import numpy as np
+import pandas as pd
+from tsrnn import RNNForecaster
+frame = pd.DataFrame({"y": np.sin(np.arange(60) / 3)}, index=pd.date_range("2024-01-01", periods=60, freq="h"))
+warnings.simplefilter("ignore")  # it is too small to beat the naive forecast
+made = RNNForecaster(cell="gru", hidden_size=3, lookback=5, horizon=2, max_epochs=2, random_state=0, n_jobs=1)
+np.save(sys.argv[1], made.fit(frame).predict().to_numpy())
+"""
+
+
+def passes(cell, dtype):
+    """Output and all gradients of a small network with dropout, a mask and initial states."""
+    layers = [
+        cell(5, return_sequences=True, dropout=0.3, recurrent_dropout=0.4),
+        Dropout(0.2),
+        cell(3, return_sequences=True, go_backwards=True),
+        Flatten(),
+        Dense(2, activation="sigmoid"),
+    ]
+    net = Sequential(layers).build((4, 3), random_state=1, dtype=dtype)
+    rng = np.random.default_rng(0)
+    x, mask = rng.standard_normal((3, 4, 3)).astype(dtype), rng.random((3, 4)) < 0.7
+    states = tuple(rng.standard_normal((net.network.layers[0].state_rows, 3, 5)).astype(dtype))
+    y = net.forward(x, training=True, mask=mask, initial_state=[states, None, None, None, None])
+    d_x = net.backward(np.cos(y))
+    return [y, d_x, *net.grads(), *net.d_initial_state[0], net(x)]
+
+
+def save_passes(path):
+    np.savez(path, **{
+        f"{name}-{np.dtype(dtype)}-{i}": array
+        for name, cell in CELLS.items() for dtype in DTYPES for i, array in enumerate(passes(cell, dtype))
+    })  # fmt: skip
+
+
+def run_without_jit(*arguments):
+    root = str(Path(__file__).resolve().parents[2])
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": root}
+    subprocess.run([sys.executable, *arguments], env=environment, check=True)
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    path = tmp_path_factory.mktemp("plain") / "passes.npz"
+    run_without_jit(__file__, str(path))
+    with np.load(path) as saved:
+        return dict(saved)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", CELLS)
+def test_same_numbers(plain, name, dtype):
+    compiled = passes(CELLS[name], dtype)
+    assert len([key for key in plain if key.startswith(f"{name}-{np.dtype(dtype)}-")]) == len(compiled)
+    for i, array in enumerate(compiled):
+        other = plain[f"{name}-{np.dtype(dtype)}-{i}"]
+        assert other.dtype == dtype
+        np.testing.assert_allclose(array, other, rtol=0, atol=3e-6 if dtype == np.float32 else 1e-12)
+
+
+def test_a_forecaster_fits_and_predicts(tmp_path):
+    path = tmp_path / "forecast.npy"
+    run_without_jit("-c", FORECASTS, str(path))
+    found = np.load(path)
+    assert found.shape == (2, 1)
+    assert np.isfinite(found).all()
+
+
+if __name__ == "__main__":
+    save_passes(sys.argv[1])

@@ -1,0 +1,103 @@
+"""Where compiled code is kept, and what happens where it cannot be."""
+
+import os
+import sys
+import tempfile
+
+import pytest
+from numba import config
+
+from tsrnn._cache import cache_folder
+from tsrnn._jit import kernel
+
+pytestmark = pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
+
+
+def double(x):
+    """Is compiled by the tests."""
+    return 2 * x
+
+
+def stats(dispatcher):
+    """(loaded from the cache, compiled)"""
+    return sum(dispatcher.stats.cache_hits.values()), sum(dispatcher.stats.cache_misses.values())
+
+
+def test_the_folder_that_is_named(tmp_path, monkeypatch):
+    folder = tmp_path / "a" / "b"
+    monkeypatch.setenv("TSRNN_CACHE_DIR", str(folder))
+    assert cache_folder() == folder
+    first, second = kernel(double), kernel(double)
+    assert first(3) == 6
+    (file,) = folder.iterdir()
+    assert file.suffix == ".bin" and "double" in file.name
+    assert stats(first) == (0, 1)
+    assert second(4) == 8
+    assert stats(second) == (1, 0)
+    assert second(0.5) == 1.0  # other types, other code
+    assert len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize("off", ["off", "OFF", "0", "no"])
+def test_off_writes_nothing(off, tmp_path, monkeypatch):
+    monkeypatch.setenv("TSRNN_CACHE_DIR", off)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert cache_folder() is None
+    assert kernel(double)(3) == 6
+    assert not list(tmp_path.rglob("*"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the cache folder is elsewhere")
+def test_the_users_cache_folder_is_the_default(tmp_path, monkeypatch):
+    monkeypatch.delenv("TSRNN_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "tsrnn" / "kernels"
+
+
+def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
+    file, spare = tmp_path / "file", tmp_path / "spare"
+    file.touch()
+    spare.mkdir()
+    monkeypatch.setenv("TSRNN_CACHE_DIR", str(file / "folder"))
+    monkeypatch.setattr(tempfile, "tempdir", str(spare))
+    assert kernel(double)(3) == 6
+    assert cache_folder().parent == spare
+    assert len(list(cache_folder().iterdir())) == 1
+
+
+def test_no_folder_at_all(tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setenv("TSRNN_CACHE_DIR", str(file / "folder"))
+    monkeypatch.setattr(tempfile, "tempdir", str(file))
+    assert cache_folder() is None
+    assert kernel(double)(3) == 6
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no owner of that kind")
+def test_a_folder_of_somebody_else_is_not_used(tmp_path, monkeypatch):
+    """Who owns the folder could plant machine code in it."""
+    shared, spare = tmp_path / "shared", tmp_path / "spare"
+    monkeypatch.setenv("TSRNN_CACHE_DIR", str(shared))
+    monkeypatch.setattr(tempfile, "tempdir", str(spare))
+    assert cache_folder() == shared
+    monkeypatch.setattr(os, "getuid", lambda: shared.stat().st_uid + 1)
+    if shared.stat().st_uid == 0:  # root's folders are trusted
+        os.chown(shared, 12345, -1)
+    assert cache_folder() != shared
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 1000, None], ids=["empty", "zeros", "cut off"])
+def test_a_damaged_file_is_compiled_again(damage, tmp_path, monkeypatch):
+    monkeypatch.setenv("TSRNN_CACHE_DIR", str(tmp_path))
+    kernel(double)(3)
+    (file,) = tmp_path.iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:1000] if damage is None else damage)
+    again, after = kernel(double), kernel(double)
+    assert again(3) == 6
+    assert stats(again) == (0, 1)
+    assert after(3) == 6
+    assert stats(after) == (1, 0)

@@ -1,0 +1,51 @@
+"""What ``fit`` learned, put together: the model, the errors of the naive forecasts, the last rows of each series."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tsrnn.data import stamp_of
+from tsrnn.forecasting.prepare import Prepared, Split
+from tsrnn.forecasting.skill import NAIVE, baseline_skill, naive_mae
+from tsrnn.forecasting.state import FitState, Fitted, History
+
+MOST_CUTOFFS = 1000  # series whose border is told
+
+
+def fit_state(prepared: Prepared, fitted: Fitted, seed: int, n_jobs: int | None) -> FitState:
+    """All that is kept of a fit."""
+    model, season, shape = fitted.model, prepared.season, prepared.shape
+    training, validation = prepared.training, prepared.validation
+
+    def history(split: Split) -> History:
+        return History(split.panel, shape, prepared.n_targets, prepared.scaling, n_jobs)
+
+    own = history(training)
+    tail = training.panel.tail(max(shape.span, model.memory))
+    skill = baseline_skill(model, season, history(validation), validation.windows)
+    return FitState(
+        schema=prepared.schema,
+        shape=shape,
+        scaling=prepared.scaling,
+        model=model,
+        tail=replace(tail, weights=None),
+        season=season,
+        naive_mae=np.array([np.nanmean(naive_mae(kind, season, own, training.windows), axis=0) for kind in NAIVE]),
+        skill=skill,
+        history=fitted.history,
+        best_epoch=fitted.best_epoch,
+        stopped=fitted.stopped,
+        report=prepared.report,
+        cutoff=_cutoff(prepared),
+        seed=seed,
+    )
+
+
+def _cutoff(prepared: Prepared) -> list[str]:
+    """First validation stamp of each series that has training and validation rows; one where it is the same for all."""
+    panel, ends = prepared.training.panel, prepared.train_end
+    inside = np.flatnonzero((ends > panel.indptr[:-1]) & (ends < panel.indptr[1:]))[:MOST_CUTOFFS]
+    stamps = [str(stamp_of(prepared.schema, panel, int(ends[series]))) for series in inside]
+    return stamps[:1] if len(set(stamps)) == 1 else stamps
