@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from tsrnn import GRUForecaster, LinearForecaster, NaiveForecaster
+from tsrnn import DataWarning, GRUForecaster, LinearForecaster, NaiveForecaster
 
 pytestmark = pytest.mark.filterwarnings("ignore::tsrnn.BelowNaiveWarning")
 
@@ -113,6 +113,12 @@ def test_fit_refuses_and_stays_as_it_was(make, case):
 def test_other_kinds_of_tables(table, got):
     with pytest.raises(TypeError, match=f"must be a pandas DataFrame.*{got}"):
         LinearForecaster().fit(table)
+
+
+def test_columns_that_float32_holds_badly_are_named_at_the_call_of_fit():
+    with pytest.warns(DataWarning, match="'temp' varies by only .* Subtract an offset") as caught:
+        LinearForecaster(lookback=6, horizon=2).fit(good().assign(temp=1e6 + np.arange(40) % 7))
+    assert [warning.filename for warning in caught if warning.category is DataWarning] == [__file__]
 
 
 def test_unsorted_rows_are_sorted():

@@ -132,6 +132,20 @@ def test_auto_windows_shrink_to_short_series(wide, rows, parameters):
     assert set(forecaster.baseline_skill_) == {"last", "seasonal"}
 
 
+@pytest.mark.parametrize(
+    ("rows", "fraction", "lookback", "horizon"),
+    [
+        (20, 0.2, 6, 4),  # of 16 training rows a quarter ahead, and half of the rest back
+        (24, 0.0, 9, 6),
+        (40, 0.1, 14, 4),  # the validation part has no more rows
+        (120, 0.1, 14, 7),
+    ],
+)
+def test_how_auto_windows_shrink(wide, rows, fraction, lookback, horizon):
+    forecaster = LinearForecaster(validation_fraction=fraction).fit(wide.iloc[:rows])
+    assert (forecaster.lookback_, forecaster.horizon_) == (lookback, horizon)
+
+
 def test_auto_windows_shrink_to_the_shortest_series_of_a_panel(panel):
     short = panel.drop(index="C")
     short = pd.concat([short, panel.loc[["C"]].iloc[:15]])
@@ -156,3 +170,12 @@ def test_windows_given_too_long_raise(wide, windows):
         caught.value
     )
     assert str(total) in str(caught.value)
+
+
+def test_a_second_fit_forgets_the_first(wide):
+    forecaster = LinearForecaster(lookback=7, horizon=2).fit(wide)
+    assert list(forecaster.feature_names_in_) == NAMES
+    forecaster.fit(wide.to_numpy()[:, :2])  # columns without names
+    assert not hasattr(forecaster, "feature_names_in_")
+    assert forecaster.n_features_in_ == 2
+    assert list(forecaster.predict().columns) == [0, 1]

@@ -187,6 +187,12 @@ def test_diverged_validation_loss():
     assert len(caught.value.history) == 2
 
 
+def test_a_last_step_that_diverges_is_noticed():
+    """The loss of a step is taken before it, so only the weights can show it."""
+    with pytest.raises(DivergedError, match="weights that are not finite in epoch 1, after 1 steps"):
+        run(ScriptedEngine([1], slope=math.inf), max_steps=1, n_validation=0)
+
+
 @pytest.mark.parametrize(("slope", "expected"), [(3.0, 0.5 / math.sqrt(2)), (-3.0, -0.5 / math.sqrt(2)), (0.1, 0.1)])
 def test_clip_norm(slope, expected):
     """The norm of both together becomes 0.5, where it is more."""

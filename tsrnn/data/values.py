@@ -169,5 +169,5 @@ def _warn_of_flat_column(name: Name, present: np.ndarray) -> None:
             f"The column {name!r} varies by only {high - low:.3g} around {size:.6g}, which is too little beside the "
             f"{step:.2g} that float32 resolves there. Subtract an offset from it, such as its mean.",
             DataWarning,
-            stacklevel=5,
+            stacklevel=7,  # the user's call of `fit`
         )

@@ -83,8 +83,8 @@ class NaiveForecaster(Forecaster):
     method: Literal["last", "seasonal", "drift", "mean"] = param(
         default="last",
         constraint=Options(*METHODS),
-        doc='The "last" value; the value one season before ("seasonal"); the line through the first and the last point of '
-        'the window ("drift"); or the "mean" of the window.',
+        doc='The "last" value; the value one season before ("seasonal"); the line through the first and the last point '
+        'of the window ("drift"); or the "mean" of the window.',
     )
     season_length: int | Literal["auto"] = param(
         default="auto",

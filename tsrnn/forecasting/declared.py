@@ -70,7 +70,7 @@ class Rows(Parameters):
     na_values: Any = param(
         default=None,
         constraint=NoneOr(_CODES),
-        doc="Codes such as -9999 that mean a missing value. None: look for usual ones and refuse them; []: there are none.",
+        doc="Codes such as -9999 that mean a missing value. None: look for usual ones and refuse them; []: none.",
     )
     min_length: int | None = param(
         default=None, constraint=NoneOr(Integer(1)), doc="Series of fewer rows are left out."
@@ -132,8 +132,8 @@ class TrainingParameters(Parameters):
     instance_norm: Literal["last", "mean", "standard"] | None = param(
         default=None,
         constraint=NoneOr(Options("last", "mean", "standard")),
-        doc='What is taken off the targets in each window and put back on its forecast: the "last" value, the "mean", or '
-        'mean and spread ("standard").',
+        doc='What is taken off the targets in each window and put back on its forecast: the "last" value, the "mean", '
+        'or mean and spread ("standard").',
     )
     loss: str | Huber = param(
         default="mae",

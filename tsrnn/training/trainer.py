@@ -139,6 +139,8 @@ class Trainer:
         loss = self._monitored(record)
         if not math.isfinite(loss):
             raise self._diverged(record.epoch, record.learning_rate, f"validation loss {loss}")
+        if not np.isfinite(self.theta).all():  # the last step of an epoch has no loss behind it to show it
+            raise self._diverged(record.epoch, record.learning_rate, "weights that are not finite")
         if loss < self.best_loss:
             self.best_theta[:] = self.theta  # first: Ctrl-C may come between the two lines
             self.best_loss, self.best_epoch = loss, record.epoch
