@@ -15,6 +15,7 @@ import hashlib
 import inspect
 from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from numba import config, njit
@@ -68,33 +69,39 @@ def helper(function: Callable) -> Callable:
     return njit(function, inline="always")
 
 
-def when(constant: str) -> Callable:
-    """Compile a helper to nothing for specs whose class constant is zero.
+def when(constant: str, otherwise: Callable | None = None) -> Callable:
+    """Compile a helper to another one, or to nothing, for specs whose class constant is zero.
 
     The first argument of the helper is the spec. A plain ``if`` would do at run time, but Numba would still have to
     type and compile the branch that is never taken.
     """
 
     def decorate(function: Callable) -> Callable:
+        other = _same_arguments(function) if otherwise is None else getattr(otherwise, "py_func", otherwise)
+
         @functools.wraps(function)
         def choose(spec, *arguments):
-            if getattr(spec, constant):
-                function(spec, *arguments)
+            return function(spec, *arguments) if getattr(spec, constant) else other(spec, *arguments)
 
         if config.DISABLE_JIT:
             return choose
 
         def template(spec, *arguments):
-            return function if getattr(spec.instance_class, constant) else _nothing
+            return function if getattr(spec.instance_class, constant) else other
 
-        overload(choose, strict=False, jit_options={"forceinline": True})(template)
+        # Inlined in Numba's own representation: a call would count references to every array it is handed.
+        overload(choose, strict=False, inline="always")(template)
         return choose
 
     return decorate
 
 
-def _nothing(spec, *arguments):
-    pass
+def _same_arguments(function: Callable) -> Callable:
+    """A function that takes what ``function`` takes, and does nothing; Numba cannot inline one of ``*arguments``."""
+    count = function.__code__.co_argcount
+    names = function.__code__.co_varnames[:count]
+    empty = (lambda: None).__code__.replace(co_argcount=count, co_nlocals=count, co_varnames=names)
+    return FunctionType(empty, {}, f"no_{function.__name__}")
 
 
 class Spec:

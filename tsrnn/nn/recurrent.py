@@ -70,15 +70,27 @@ class Drops(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What differs from call to call."""
+    """What differs from call to call. Flags are asked in the loops, where the size of an array would cost more."""
 
     steps: int
     kept: int  # states on the tape: steps + 1, or 2 to forget
     saved: int  # steps of activations on the tape: steps, or 1 to forget
     masked: bool
     continues: bool  # slot 0 of the tape holds the initial state; else it is zero
+    drops_input: bool
+    drops_state: bool
     wants_d_x: bool
     wants_d_state: bool
+
+
+class Place(NamedTuple):
+    """Where one step of the forward pass reads and writes. Found once a step: a division for each block would show."""
+
+    time: int  # the step of x and mask
+    before: int  # slots of the state before and after
+    after: int
+    saved_at: int  # places on the tape
+    reset_at: int
 
 
 class Layout(NamedTuple):
@@ -124,85 +136,79 @@ def load_own(spec, weights, block):
 
 
 @helper
-def multiply(target, start, factors, source):
-    """target[start:] = source[start:] * factors, as far as ``factors`` goes"""
-    for i in range(factors.size):
-        target[start + i] = source[start + i] * factors[i]
+def drop(target, source, at, factors, count):
+    """target[at:] = source[at:] * factors, for ``count`` features; by lanes: slices would count references"""
+    for feature in range(count):
+        lanes = feature * LANES
+        store(target, at + lanes, load(source, at + lanes, 1) * load(factors, lanes, 1))
 
 
 @helper
-def advance(spec, run, size, weights, mask, drops, tape, step, block, gates):
-    """The cell's equations for one block, and the storing of what they give."""
-    width = spec.UNITS * LANES
-    before, after = step % run.kept, (step + 1) % run.kept
-    previous = load_state(spec, tape, size, before, block)
-    state, saved = spec.forward(gates + load_own(spec, weights, block), previous)
-    if run.masked:
-        time = run.steps - 1 - step if spec.go_backwards else step
-        state = select_rows(load_lanes(mask, time * LANES, spec.UNITS), state, previous)
-    h_at = after * size.h_step + LANES + block * width
-    store(tape.state, h_at, state[0])
-    store_rows(tape.carry, after * size.carry_step + block * spec.N_CARRIED * width, state[1:])
-    if drops.state.size:
-        store(tape.fed, h_at, state[0] * load(drops.state, block * width, spec.UNITS))
-    store_rows(tape.saved, step % run.saved * size.saved_step + block * spec.GROUP * LANES, saved)
+def fed_gates(spec, size, weights, tape, place, block):
+    """Pre-activations of one block: the input product and the recurrent product."""
+    gates = zero_rows(tape.x, spec.N_GATES, spec.UNITS)
+    gates = contract(
+        gates, spec.INPUT_FIRST, spec.INPUT_LAST,
+        weights.input, block * size.inputs * spec.INPUT_ROWS, tape.x, place.time * size.x_step, size.inputs,
+    )  # fmt: skip
+    return contract(
+        gates, spec.RECURRENT_FIRST, spec.RECURRENT_LAST,
+        weights.recurrent, block * size.fed * spec.RECURRENT_ROWS,
+        tape.fed, place.before * size.h_step + (1 - spec.BIAS) * LANES, size.fed,
+    )  # fmt: skip
 
 
 @when("TWO_STAGES")
-def second_stage(spec, run, size, weights, mask, drops, tape, step):
-    """For cells with ``reset``: the product over the reset state, then the cell's equations, for every block."""
-    reset_at, saved_at = step % run.saved * size.reset_step, step % run.saved * size.saved_step
+def first_stage(spec, size, weights, tape, place):
+    """For cells with ``reset``: the gates of every block wait on the tape, and the reset state is made from them."""
     for block in range(size.blocks):
-        gates = load_rows(tape.saved, saved_at + block * spec.GROUP * LANES, spec.N_GATES, spec.UNITS)
-        fed = load(tape.fed, step % run.kept * size.h_step + (1 + block * spec.UNITS) * LANES, spec.UNITS)
-        store(tape.reset, reset_at + block * spec.UNITS * LANES, spec.reset(gates, fed))
-    for block in range(size.blocks):
-        gates = load_rows(tape.saved, saved_at + block * spec.GROUP * LANES, spec.N_GATES, spec.UNITS)
-        gates = contract(
-            gates, spec.SECOND_FIRST, spec.SECOND_LAST,
-            weights.second, block * spec.hidden * spec.SECOND_ROWS, tape.reset, reset_at, spec.hidden,
-        )  # fmt: skip
-        advance(spec, run, size, weights, mask, drops, tape, step, block, gates)
+        gates = fed_gates(spec, size, weights, tape, place, block)
+        fed = load(tape.fed, place.before * size.h_step + (1 + block * spec.UNITS) * LANES, spec.UNITS)
+        store_rows(tape.saved, place.saved_at + block * spec.GROUP * LANES, gates)
+        store(tape.reset, place.reset_at + block * spec.UNITS * LANES, spec.reset(gates, fed))
 
 
-@when("ONE_STAGE")
-def only_stage(spec, run, size, weights, mask, drops, tape, step, block, gates):
-    advance(spec, run, size, weights, mask, drops, tape, step, block, gates)
-
-
-@when("TWO_STAGES")
-def first_stage(spec, run, size, tape, step, block, gates):
-    """For cells with ``reset``: the gates wait on the tape until every unit has its own."""
-    store_rows(tape.saved, step % run.saved * size.saved_step + block * spec.GROUP * LANES, gates)
+@when("TWO_STAGES", otherwise=fed_gates)
+def all_gates(spec, size, weights, tape, place, block):
+    """For cells with ``reset``: what ``first_stage`` left, and the product over the reset state."""
+    gates = load_rows(tape.saved, place.saved_at + block * spec.GROUP * LANES, spec.N_GATES, spec.UNITS)
+    return contract(
+        gates, spec.SECOND_FIRST, spec.SECOND_LAST,
+        weights.second, block * spec.hidden * spec.SECOND_ROWS, tape.reset, place.reset_at, spec.hidden,
+    )  # fmt: skip
 
 
 @kernel
 def forward(spec, run, weights, x, mask, drops, tape):
     """x [step][1 + feature][lane] -> tape.state [step + 1][1 + hidden][lane]"""
-    size = layout(spec)
+    size, width = layout(spec), spec.UNITS * LANES
     if not run.continues:
         tape.state[LANES : size.h_step] = 0
         tape.carry[: size.carry_step] = 0
-    if drops.state.size:
-        multiply(tape.fed, LANES, drops.state, tape.state)
+    if run.drops_state:
+        drop(tape.fed, tape.state, LANES, drops.state, spec.hidden)
     for step in range(run.steps):
         time = run.steps - 1 - step if spec.go_backwards else step
-        if drops.input.size:
-            multiply(tape.x, time * size.x_step + LANES, drops.input, x)
-        fed_at = step % run.kept * size.h_step + (1 - spec.BIAS) * LANES
+        stored = step % run.saved
+        place = Place(
+            time, step % run.kept, (step + 1) % run.kept, stored * size.saved_step, stored * size.reset_step
+        )  # fmt: skip
+        if run.drops_input:
+            drop(tape.x, x, time * size.x_step + LANES, drops.input, spec.features)
+        first_stage(spec, size, weights, tape, place)
         for block in range(size.blocks):
-            gates = zero_rows(x, spec.N_GATES, spec.UNITS)
-            gates = contract(
-                gates, spec.INPUT_FIRST, spec.INPUT_LAST,
-                weights.input, block * size.inputs * spec.INPUT_ROWS, tape.x, time * size.x_step, size.inputs,
-            )  # fmt: skip
-            gates = contract(
-                gates, spec.RECURRENT_FIRST, spec.RECURRENT_LAST,
-                weights.recurrent, block * size.fed * spec.RECURRENT_ROWS, tape.fed, fed_at, size.fed,
-            )  # fmt: skip
-            only_stage(spec, run, size, weights, mask, drops, tape, step, block, gates)
-            first_stage(spec, run, size, tape, step, block, gates)
-        second_stage(spec, run, size, weights, mask, drops, tape, step)
+            # Not a helper: with branches in it, Numba would count references to all these arrays for every block.
+            gates = all_gates(spec, size, weights, tape, place, block)
+            previous = load_state(spec, tape, size, place.before, block)
+            state, saved = spec.forward(gates + load_own(spec, weights, block), previous)
+            if run.masked:
+                state = select_rows(load_lanes(mask, time * LANES, spec.UNITS), state, previous)
+            h_at = place.after * size.h_step + LANES + block * width
+            store(tape.state, h_at, state[0])
+            store_rows(tape.carry, place.after * size.carry_step + block * spec.N_CARRIED * width, state[1:])
+            if run.drops_state:
+                store(tape.fed, h_at, state[0] * load(drops.state, block * width, spec.UNITS))
+            store_rows(tape.saved, place.saved_at + block * spec.GROUP * LANES, saved)
 
 
 @helper
@@ -233,7 +239,7 @@ def gates_back(spec, run, size, weights, mask, tape, d_y, d_own, step, time):
 
 
 @when("TWO_STAGES")
-def second_stage_back(spec, size, weights, drops, tape, step):
+def second_stage_back(spec, run, size, weights, drops, tape, step):
     """For cells with ``reset``: through the second product to the reset gate and the state that it scaled."""
     width = spec.UNITS * LANES
     for quad in range((spec.hidden + QUAD - 1) // QUAD):
@@ -248,7 +254,7 @@ def second_stage_back(spec, size, weights, drops, tape, step):
         fed = load(tape.fed, step * size.h_step + (1 + block * spec.UNITS) * LANES, spec.UNITS)
         d_gates, d_fed = spec.d_reset(saved, fed, load(tape.d_reset, block * width, spec.UNITS))
         store_rows(tape.saved, saved_at, d_gates)
-        if drops.state.size:
+        if run.drops_state:
             d_fed = d_fed * load(drops.state, block * width, spec.UNITS)
         store(tape.d_state, block * width, load(tape.d_state, block * width, spec.UNITS) + d_fed)
 
@@ -281,7 +287,7 @@ def backward(spec, run, weights, mask, drops, tape, d_y, d_x, gradients):
         time = run.steps - 1 - step if spec.go_backwards else step
         saved_at = step * size.saved_step
         gates_back(spec, run, size, weights, mask, tape, d_y, gradients.own, step, time)
-        second_stage_back(spec, size, weights, drops, tape, step)
+        second_stage_back(spec, run, size, weights, drops, tape, step)
         if step > 0 or run.wants_d_state:
             for quad in range((spec.hidden + QUAD - 1) // QUAD):
                 at = quad * QUAD * LANES
@@ -289,7 +295,7 @@ def backward(spec, run, weights, mask, drops, tape, d_y, d_x, gradients):
                     zeros(d_y, QUAD), weights.recurrent_back, quad * QUAD * size.blocks * spec.RECURRENT_ROWS,
                     tape.saved, saved_at, size.blocks, spec.GROUP, spec.RECURRENT_START, spec.RECURRENT_STOP,
                 )  # fmt: skip
-                if drops.state.size:
+                if run.drops_state:
                     d_h = d_h * load(drops.state, at, QUAD)
                 store(tape.d_state, at, load(tape.d_state, at, QUAD) + d_h)
         if run.wants_d_x:
@@ -298,7 +304,7 @@ def backward(spec, run, weights, mask, drops, tape, d_y, d_x, gradients):
                     zeros(d_y, QUAD), weights.input_back, quad * QUAD * size.blocks * spec.INPUT_ROWS,
                     tape.saved, saved_at, size.blocks, spec.GROUP, spec.INPUT_START, spec.INPUT_STOP,
                 )  # fmt: skip
-                if drops.input.size:
+                if run.drops_input:
                     d_x_quad = d_x_quad * load(drops.input, quad * QUAD * LANES, QUAD)
                 store(d_x, time * (size.x_step - LANES) + quad * QUAD * LANES, d_x_quad)
         if step % CHUNK == 0:

@@ -64,8 +64,7 @@ class Cell(Spec, _Fields):
     D_ROWS: ClassVar[int]  # gates and own parameters
     GROUP: ClassVar[int]  # saved rows of a block
     BIAS: ClassVar[int]  # 1 if the recurrent product has a bias
-    ONE_STAGE: ClassVar[int]  # 1 if there are no SECOND gates
-    TWO_STAGES: ClassVar[int]  # 1 if there are
+    TWO_STAGES: ClassVar[int]  # 1 if there are SECOND gates
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -79,7 +78,7 @@ class Cell(Spec, _Fields):
         cls.D_ROWS = cls.N_GATES + cls.N_OWN
         cls.GROUP = cls.N_SAVED * cls.UNITS
         cls.BIAS = int(cls.RECURRENT_BIAS)
-        cls.ONE_STAGE, cls.TWO_STAGES = int(not cls.SECOND), int(bool(cls.SECOND))
+        cls.TWO_STAGES = int(bool(cls.SECOND))
         second = cls.SECOND.split()
         direct = [gate for gate in cls.RECURRENT.split() if gate not in second]
         for side, fed in (("INPUT", cls.INPUT.split()), ("RECURRENT", direct), ("SECOND", second)):

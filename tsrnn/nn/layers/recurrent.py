@@ -184,7 +184,8 @@ class RecurrentLayer(Layer):
         stored = steps if setting.training else 1
         masked = setting.mask is not None
         wants_d_x = setting.wants_d_x and d_x.size > 0
-        run = Run(steps, kept, stored, masked, setting.continues, wants_d_x, setting.continues)
+        dropping = drops.input.size > 0, drops.state.size > 0
+        run = Run(steps, kept, stored, masked, setting.continues, *dropping, wants_d_x, setting.continues)
         mask = setting.mask if masked else NOTHING.astype(setting.dtype)
         stride = (1 + padded(spec.hidden_size)) * LANES
         last = tape.state[steps % kept * stride :][:stride]
