@@ -14,6 +14,7 @@ from tsrnn.kernels.simd import LANES
 from tsrnn.nn.params import Parameter
 
 NOTHING = np.zeros(0)
+Call = Callable[[], None]
 
 
 class Shape(NamedTuple):
@@ -80,7 +81,7 @@ class Setting:
 class Bound:
     """A layer's kernels, bound to the arrays of one tile."""
 
-    forward: Callable[[], None]
+    forward: Call
     backward: Callable[[Any], None] | None  # takes what ``gradient_views`` gave
     y: np.ndarray  # [step][1 + feature][lane]
     dropped: tuple[Dropped, ...] = ()
@@ -112,15 +113,17 @@ class Layer(ABC):
         """Room for the parameters in the order that the kernels read."""
         return None
 
-    def pack(self, arrays: list[np.ndarray], weights: Any) -> None:
-        """Parameters -> ``weights``."""
+    def packing(self, arrays: list[np.ndarray], weights: Any) -> list[Call]:
+        """What to call whenever the parameters have changed: parameters -> ``weights``."""
+        return []
 
     def gradient_views(self, flat: np.ndarray) -> Any:
         """``gradient_size`` numbers as what ``Bound.backward`` takes."""
         return None
 
-    def unpack(self, flat: np.ndarray, arrays: list[np.ndarray]) -> None:
-        """The gradient as the kernels wrote it -> arrays shaped like the parameters."""
+    def unpacking(self, flat: np.ndarray, arrays: list[np.ndarray]) -> list[Call]:
+        """What to call after a backward pass: the gradient as kernels wrote it -> arrays shaped like the parameters."""
+        return []
 
     def set_state(self, tape: Any, values: list[np.ndarray]) -> None:
         """Recurrent layers: put the first state, an array (windows, hidden) for each state row, on the tape."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tsrnn.nn.layer import Layer, LayerSpec, Shape
+from tsrnn.nn.layer import Call, Layer, LayerSpec, Shape
 from tsrnn.nn.params import ParamLayout
 from tsrnn.nn.workspace import Workspace
 
@@ -40,6 +40,9 @@ class Network:
         ends = np.cumsum([layer.gradient_size for layer in self.layers]).tolist()
         self._places = [slice(end - layer.gradient_size, end) for end, layer in zip(ends, self.layers, strict=True)]
         self.gradient_size = ends[-1]
+        # The calls for the arrays seen last: training packs the same ones in every step.
+        self._packing: tuple[np.ndarray, list[Call]] | None = None
+        self._unpacking: tuple[np.ndarray, np.ndarray, list[Call]] | None = None
 
     def initial(self, seed: int) -> np.ndarray:
         """First values of all parameters."""
@@ -47,8 +50,11 @@ class Network:
 
     def pack(self, theta: np.ndarray) -> None:
         """Parameters -> the order in which kernels read them."""
-        for layer, arrays, weights in zip(self.layers, self.layout.views(theta), self.weights, strict=True):
-            layer.pack(arrays, weights)
+        if self._packing is None or self._packing[0] is not theta:
+            layers = zip(self.layers, self.layout.views(theta), self.weights, strict=True)
+            self._packing = theta, [call for layer, *arrays in layers for call in layer.packing(*arrays)]
+        for call in self._packing[1]:
+            call()
 
     def gradient_views(self, flat: np.ndarray) -> list[Any]:
         """``gradient_size`` numbers as what ``Workspace.backward`` takes."""
@@ -56,8 +62,12 @@ class Network:
 
     def unpack(self, flat: np.ndarray, gradient: np.ndarray) -> None:
         """The gradient as the kernels wrote it -> ``gradient``, laid out as the parameters."""
-        for layer, place, arrays in zip(self.layers, self._places, self.layout.views(gradient), strict=True):
-            layer.unpack(flat[place], arrays)
+        if self._unpacking is None or self._unpacking[0] is not flat or self._unpacking[1] is not gradient:
+            layers = zip(self.layers, self._places, self.layout.views(gradient), strict=True)
+            calls = [call for layer, place, arrays in layers for call in layer.unpacking(flat[place], arrays)]
+            self._unpacking = flat, gradient, calls
+        for call in self._unpacking[2]:
+            call()
 
     def workspace(self, **setting: bool) -> Workspace:
         """Arrays for one tile; see ``Workspace``."""

@@ -13,7 +13,7 @@ from tsrnn._jit import kernel
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.kernels.contractions import QUAD, add_outer, pack, padded, tile_step, unpack
 from tsrnn.kernels.simd import LANES, OUTER_ROOM, Strided, contract, contract_groups, load, store, zero_rows, zeros
-from tsrnn.nn.layer import Bound, Layer, LayerSpec, Setting, Shape, aligned, tile
+from tsrnn.nn.layer import Bound, Call, Layer, LayerSpec, Setting, Shape, aligned, tile
 from tsrnn.nn.params import Parameter
 
 _WIDE = OUTER_ROOM // QUAD
@@ -123,13 +123,13 @@ class DenseLayer(Layer):
         outputs, features = padded(self.spec.outputs), self.input.features
         return Weights(aligned(outputs * (1 + features), dtype), aligned(outputs * padded(features), dtype))
 
-    def pack(self, arrays: list[np.ndarray], weights: Weights) -> None:
+    def packing(self, arrays: list[np.ndarray], weights: Weights) -> list[Call]:
         kernel, bias = arrays
-        pack(kernel.ravel(), bias.size, len(kernel), bias, _ORDER, bias.size, QUAD, *weights)
+        return [partial(pack, kernel.ravel(), bias.size, len(kernel), bias, _ORDER, bias.size, QUAD, *weights)]
 
-    def unpack(self, flat: np.ndarray, arrays: list[np.ndarray]) -> None:
+    def unpacking(self, flat: np.ndarray, arrays: list[np.ndarray]) -> list[Call]:
         kernel, bias = arrays
-        unpack(flat, bias.size, len(kernel), _ORDER, bias.size, QUAD, kernel.ravel(), bias)
+        return [partial(unpack, flat, bias.size, len(kernel), _ORDER, bias.size, QUAD, kernel.ravel(), bias)]
 
     def bind(self, setting: Setting, weights: Any, x: np.ndarray, d_y: np.ndarray, d_x: np.ndarray) -> Bound:
         y = tile(self.output, setting.dtype)

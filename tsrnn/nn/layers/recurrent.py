@@ -13,7 +13,7 @@ from tsrnn._errors import Boolean, Integer, Options, Real, check_parameter
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.kernels.contractions import pack, padded, step_size, unpack
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn.layer import NOTHING, Bound, Dropped, Layer, LayerSpec, Setting, Shape, aligned, fill_tile, tile
+from tsrnn.nn.layer import NOTHING, Bound, Call, Dropped, Layer, LayerSpec, Setting, Shape, aligned, fill_tile, tile
 from tsrnn.nn.params import Parameter
 from tsrnn.nn.recurrent import Drops, Gradients, Run, Tape, Weights, backward, forward
 
@@ -154,27 +154,33 @@ class RecurrentLayer(Layer):
             (*recurrent, empty, self.orders[2]),
         ]
 
-    def pack(self, arrays: list[np.ndarray], weights: Weights) -> None:
-        hidden, units = self.spec.hidden_size, self.spec.cell.UNITS
-        packs = (weights.input, weights.input_back), (weights.recurrent, weights.recurrent_back)
-        for matrix, pair in zip(self._matrices(arrays), (*packs, (weights.second, weights.second_back)), strict=True):
-            if matrix[-1].size:
-                pack(*matrix, hidden, units, *pair)
-        if weights.own.size:
-            blocked = weights.own.reshape(self.blocks, -1, units)
-            padding = np.zeros((len(arrays[3]), self.blocks * units), arrays[3].dtype)
-            padding[:, :hidden] = arrays[3]
-            blocked[:] = padding.reshape(len(padding), self.blocks, units).transpose(1, 0, 2)
+    def packing(self, arrays: list[np.ndarray], weights: Weights) -> list[Call]:
+        sizes = self.spec.hidden_size, self.spec.cell.UNITS
+        pairs = (
+            (weights.input, weights.input_back),
+            (weights.recurrent, weights.recurrent_back),
+            (weights.second, weights.second_back),
+        )
+        matrices = zip(self._matrices(arrays), pairs, strict=True)
+        calls: list[Call] = [partial(pack, *matrix, *sizes, *pair) for matrix, pair in matrices if matrix[-1].size]
+        return [*calls, partial(self._pack_own, arrays[3], weights.own)] if weights.own.size else calls
 
-    def unpack(self, flat: np.ndarray, arrays: list[np.ndarray]) -> None:
-        hidden, units = self.spec.hidden_size, self.spec.cell.UNITS
-        gradients = self.gradient_views(flat)
+    def unpacking(self, flat: np.ndarray, arrays: list[np.ndarray]) -> list[Call]:
+        sizes, gradients = (self.spec.hidden_size, self.spec.cell.UNITS), self.gradient_views(flat)
+        calls: list[Call] = []
         for (matrix, stride, columns, bias, order), gradient in zip(self._matrices(arrays), gradients, strict=False):
-            if order.size:
-                unpack(gradient, stride, columns, order, hidden, units, matrix, bias)
-        if gradients.own.size:
-            own = gradients.own.reshape(self.blocks, -1, units).transpose(1, 0, 2)
-            arrays[3][:] = own.reshape(len(arrays[3]), -1)[:, :hidden]
+            calls += [partial(unpack, gradient, stride, columns, order, *sizes, matrix, bias)] if order.size else []
+        return [*calls, partial(self._unpack_own, gradients.own, arrays[3])] if gradients.own.size else calls
+
+    def _pack_own(self, own: np.ndarray, packed: np.ndarray) -> None:
+        units = self.spec.cell.UNITS
+        padding = np.zeros((len(own), self.blocks * units), own.dtype)
+        padding[:, : self.spec.hidden_size] = own
+        packed.reshape(self.blocks, -1, units)[:] = padding.reshape(len(own), self.blocks, units).transpose(1, 0, 2)
+
+    def _unpack_own(self, packed: np.ndarray, own: np.ndarray) -> None:
+        rows = packed.reshape(self.blocks, -1, self.spec.cell.UNITS).transpose(1, 0, 2).reshape(len(own), -1)
+        own[:] = rows[:, : self.spec.hidden_size]
 
     def bind(self, setting: Setting, weights: Weights, x: np.ndarray, d_y: np.ndarray, d_x: np.ndarray) -> Bound:
         spec, steps = self.spec, self.input.steps
