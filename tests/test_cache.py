@@ -89,15 +89,43 @@ def test_a_folder_of_somebody_else_is_not_used(tmp_path, monkeypatch):
     assert cache_folder() != shared
 
 
-@pytest.mark.parametrize("damage", [b"", b"\0" * 1000, None], ids=["empty", "zeros", "cut off"])
+def flipped(whole, place):
+    return whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+
+
+DAMAGES = {
+    "empty": lambda whole: b"",
+    "zeros": lambda whole: bytes(1000),
+    "cut off": lambda whole: whole[:1000],
+    "flipped in the middle": lambda whole: flipped(whole, len(whole) // 2),
+    "flipped in the checksum": lambda whole: flipped(whole, 3),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_file_is_compiled_again(damage, tmp_path, monkeypatch):
     monkeypatch.setenv("TSRNN_CACHE_DIR", str(tmp_path))
     kernel(double)(3)
     (file,) = tmp_path.iterdir()
-    whole = file.read_bytes()
-    file.write_bytes(whole[:1000] if damage is None else damage)
+    file.write_bytes(damage(file.read_bytes()))
     again, after = kernel(double), kernel(double)
     assert again(3) == 6
     assert stats(again) == (0, 1)
     assert after(3) == 6
     assert stats(after) == (1, 0)
+
+
+@pytest.mark.parametrize("unset", ["", "relative/folder"])
+def test_an_empty_or_relative_xdg_folder_is_none(unset, tmp_path, monkeypatch):
+    """Machine code is never written to, or loaded from, the folder that a program happens to run in."""
+    monkeypatch.delenv("TSRNN_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", unset)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert cache_folder() == tmp_path / ".cache" / "tsrnn" / "kernels"
+
+
+def test_the_home_folder_is_expanded(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("TSRNN_CACHE_DIR", "~/kernels")
+    assert cache_folder() == tmp_path / "kernels"

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from tsrnn._version import __version__
 
 if TYPE_CHECKING:
-    from tsrnn import datasets, nn, testing
+    from tsrnn import datasets, evaluation, nn, testing, training
     from tsrnn._errors import BelowNaiveWarning, DataWarning, DivergedError
     from tsrnn.forecasting.base import load
     from tsrnn.forecasting.baselines import NaiveForecaster
     from tsrnn.forecasting.recurrent import GRUForecaster, LSTMForecaster, RNNForecaster, SimpleRNNForecaster
     from tsrnn.forecasting.regressors import DenseForecaster, LinearForecaster
+    from tsrnn.persistence import ModelFileError
 
 _HOMES = {
     "RNNForecaster": "tsrnn.forecasting.recurrent",
@@ -30,8 +31,9 @@ _HOMES = {
     "DivergedError": "tsrnn._errors",
     "BelowNaiveWarning": "tsrnn._errors",
     "DataWarning": "tsrnn._errors",
+    "ModelFileError": "tsrnn.persistence",
 }
-_SUBMODULES = ("datasets", "nn", "testing")
+_SUBMODULES = ("datasets", "evaluation", "nn", "testing", "training")
 
 __all__ = [
     "BelowNaiveWarning",
@@ -41,14 +43,17 @@ __all__ = [
     "GRUForecaster",
     "LSTMForecaster",
     "LinearForecaster",
+    "ModelFileError",
     "NaiveForecaster",
     "RNNForecaster",
     "SimpleRNNForecaster",
     "__version__",
     "datasets",
+    "evaluation",
     "load",
     "nn",
     "testing",
+    "training",
 ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import secrets
 import sys
 import tempfile
 from collections.abc import Callable
@@ -33,7 +34,7 @@ def cache_folder() -> Path | None:
     named = os.environ.get("TSRNN_CACHE_DIR", "")
     if named.lower() in _OFF:
         return None
-    wanted = Path(named) if named else Path(user_cache_dir("tsrnn", appauthor=False)) / "kernels"
+    wanted = Path(named).expanduser().absolute() if named else _user_folder()
     for folder in (wanted, Path(tempfile.gettempdir()) / f"tsrnn-{_user()}"):
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -44,6 +45,12 @@ def cache_folder() -> Path | None:
     return None
 
 
+def _user_folder() -> Path:
+    """The platform's place; an empty or relative XDG_CACHE_HOME means none (XDG base directory specification)."""
+    folder = Path(user_cache_dir("tsrnn", appauthor=False))
+    return (folder if folder.is_absolute() else Path.home() / ".cache" / "tsrnn") / "kernels"
+
+
 def _user() -> str:
     return str(os.getuid()) if sys.platform != "win32" else os.environ.get("USERNAME", "user")
 
@@ -51,6 +58,12 @@ def _user() -> str:
 def _is_ours(folder: Path) -> bool:
     """Machine code is only ever loaded from a folder of the user's own: the temporary folder is everybody's."""
     return sys.platform == "win32" or folder.stat().st_uid in (os.getuid(), 0)
+
+
+def _parted(data: bytes) -> tuple[bytes, bytes]:
+    """Checksum and payload of a file of the cache."""
+    size = hashlib.sha256().digest_size
+    return data[:size], data[size:]
 
 
 class KernelCache(_Cache):
@@ -85,19 +98,22 @@ class KernelCache(_Cache):
         if path is None:
             return None
         try:
-            payload = pickle.loads(path.read_bytes())
-        except (FileNotFoundError, EOFError, pickle.UnpicklingError):
+            checksum, payload = _parted(path.read_bytes())
+        except (FileNotFoundError, PermissionError):
             return None
-        return CompileResult._rebuild(target_context, *payload)
+        if checksum != hashlib.sha256(payload).digest():  # damaged: compile anew, and write it again
+            return None
+        return CompileResult._rebuild(target_context, *pickle.loads(payload))
 
     def save_overload(self, sig: Any, data: Any) -> None:
         path = self._path(sig, data.codegen)
         if path is None:
             return
         assert not data.lifted and not data.library.has_dynamic_globals, f"{self._stem} cannot be cached"
-        part = path.with_suffix(f".{os.getpid()}.part")
+        part = path.with_suffix(f".{secrets.token_hex(4)}.part")
+        payload = dumps(data._reduce())
         try:
-            part.write_bytes(dumps(data._reduce()))
+            part.write_bytes(hashlib.sha256(payload).digest() + payload)
             os.replace(part, path)
         except OSError:  # a full disk costs a compilation next time, not this one's result
             part.unlink(missing_ok=True)

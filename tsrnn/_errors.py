@@ -12,7 +12,7 @@ import math
 import numbers
 import reprlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal, final
@@ -22,14 +22,36 @@ import numpy as np
 
 @final
 class DivergedError(RuntimeError):
-    """Training stopped because the loss was no longer finite.
+    """Training stopped because the loss or the weights were no longer finite.
+
+    Parameters
+    ----------
+    message : str
+        When it diverged, and what to do.
+    history : DataFrame or list, optional
+        See below.
+    best_state : ndarray, optional
+        See below.
 
     Attributes
     ----------
-    history : list of dict or DataFrame or None
-        The epochs before the loss diverged.
-    best_state : object or None
-        The best weights up to then.
+    history : DataFrame or list or None
+        The epochs so far: as in ``history_`` where a forecaster raises it, a list of records where the trainer does.
+    best_state : ndarray or None
+        The best weights up to then, as one flat vector; None before the end of a first epoch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import tsrnn
+    >>> frame = pd.DataFrame({"load": np.arange(200.0)}, index=pd.date_range("2024-01-01", periods=200, freq="h"))
+    >>> wild = {"learning_rate": 1e30, "clip_norm": None, "optimizer": "sgd", "loss": "mse"}
+    >>> try:
+    ...     forecaster = tsrnn.GRUForecaster(lookback=24, horizon=6, random_state=0, **wild).fit(frame)
+    ... except tsrnn.DivergedError as error:
+    ...     print(str(error).partition(":")[0], len(error.history), error.best_state)
+    Training diverged 0 None
     """
 
     def __init__(self, message: str, *, history: Any = None, best_state: Any = None) -> None:
@@ -40,12 +62,28 @@ class DivergedError(RuntimeError):
 
 @final
 class BelowNaiveWarning(UserWarning):
-    """A network forecasts its validation rows no better than a naive forecast does."""
+    """A network forecasts its validation rows no better than a naive forecast does.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import tsrnn
+    >>> with warnings.catch_warnings():  # without this line: for the rest of the program
+    ...     warnings.filterwarnings("ignore", category=tsrnn.BelowNaiveWarning)
+    """
 
 
 @final
 class DataWarning(UserWarning):
-    """The data can be used, but something in them is likely to hurt the forecast."""
+    """The data can be used, but something in them is likely to hurt the forecast.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import tsrnn
+    >>> with warnings.catch_warnings():  # a script that must not go on with such data
+    ...     warnings.filterwarnings("error", category=tsrnn.DataWarning)
+    """
 
 
 def quoted(names: Iterable[Any], limit: int = 5) -> str:
@@ -90,6 +128,10 @@ class Constraint(ABC):
     def accepts(self, value: Any) -> bool:
         """Whether the value may be used."""
 
+    def plain(self, value: Any) -> Any:
+        """Give an accepted value as Python's own type: NumPy's integers overflow, and compile kernels a second time."""
+        return value
+
     def choices(self) -> tuple[Any, ...]:
         """Return the named values among those accepted, for hints at a misspelt one."""
         return ()
@@ -113,6 +155,9 @@ class Integer(Constraint):
     def accepts(self, value: Any) -> bool:
         above = self.low is None or value >= self.low if self.accepts_type(value) else False
         return above and (self.high is None or value <= self.high)
+
+    def plain(self, value: Any) -> int:
+        return int(value)
 
     def __str__(self) -> str:
         if self.low is not None and self.high is not None:
@@ -141,6 +186,9 @@ class Real(Constraint):
         if self.low is not None and (value < self.low or (value == self.low and not self._has_low)):
             return False
         return self.high is None or value < self.high or (value == self.high and self._has_high)
+
+    def plain(self, value: Any) -> float:
+        return float(value)
 
     @property
     def _has_low(self) -> bool:
@@ -178,6 +226,9 @@ class Options(Constraint):
         plain = value.item() if isinstance(value, np.generic) else value
         return any(type(option) is type(plain) and option == plain for option in self.values)
 
+    def plain(self, value: Any) -> Any:
+        return value.item() if isinstance(value, np.generic) else value
+
     def choices(self) -> tuple[Any, ...]:
         return self.values
 
@@ -214,6 +265,9 @@ class Boolean(Constraint):
     def accepts(self, value: Any) -> bool:
         return self.accepts_type(value)
 
+    def plain(self, value: Any) -> bool:
+        return bool(value)
+
     def __str__(self) -> str:
         return "True or False"
 
@@ -230,6 +284,9 @@ class NoneOr(Constraint):
 
     def accepts(self, value: Any) -> bool:
         return value is None or self.constraint.accepts(value)
+
+    def plain(self, value: Any) -> Any:
+        return None if value is None else self.constraint.plain(value)
 
     def choices(self) -> tuple[Any, ...]:
         return self.constraint.choices()
@@ -253,6 +310,9 @@ class AnyOf(Constraint):
 
     def accepts(self, value: Any) -> bool:
         return any(constraint.accepts(value) for constraint in self.constraints)
+
+    def plain(self, value: Any) -> Any:
+        return next(constraint for constraint in self.constraints if constraint.accepts(value)).plain(value)
 
     def choices(self) -> tuple[Any, ...]:
         return tuple(choice for constraint in self.constraints for choice in constraint.choices())
@@ -278,6 +338,9 @@ class ListOf(Constraint):
             and len(value) >= self.min_length
             and all(self.constraint.accepts(item) for item in value)
         )
+
+    def plain(self, value: Any) -> list[Any]:
+        return [self.constraint.plain(item) for item in value]
 
     def __str__(self) -> str:
         length = {0: "", 1: " of one or more items"}.get(self.min_length, f" of at least {self.min_length} items")
@@ -317,6 +380,24 @@ def check_parameter(owner: str, name: str, value: Any, constraint: Constraint) -
     if not constraint.accepts_type(value):
         raise TypeError(f"{message} (of type {type(value).__name__}).")
     raise ValueError(f"{message}.{did_you_mean(value, constraint.choices())}")
+
+
+def check_fields(owner: Any, constraints: Mapping[str, Constraint], label: str | None = None) -> None:
+    """Refuse values that the fields of a frozen dataclass may not take, and store the others as Python's own types.
+
+    Parameters
+    ----------
+    owner : dataclass instance
+        In its ``__post_init__``.
+    constraints : mapping of str to Constraint
+        What each field may be.
+    label : str, optional
+        What messages call the owner; its class otherwise.
+    """
+    for name, constraint in constraints.items():
+        value = getattr(owner, name)
+        check_parameter(label or type(owner).__name__, name, value, constraint)
+        object.__setattr__(owner, name, constraint.plain(value))
 
 
 def check_import(module: str, extra: str, purpose: str) -> ModuleType:

@@ -48,6 +48,7 @@ class Parameters(BaseEstimator):
     """Base of classes that declare constructor parameters; scikit-learn's ``get_params`` and ``clone`` work on them."""
 
     PARAMETERS: ClassVar[dict[str, Parameter]] = {}
+    ATTRIBUTES: ClassVar[str] = ""  # the section of docstrings on what `fit` learns; classes inherit it
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -92,12 +93,13 @@ def _constructor(cls: type[Parameters]) -> Any:
 
 
 def _documented(cls: type[Parameters]) -> str | None:
-    """The docstring with its line ``{parameters}`` replaced by a numpydoc section."""
+    """The docstring with its lines ``{parameters}`` and ``{attributes}`` replaced by numpydoc sections."""
     doc = cls.__dict__.get("__doc__")
-    if not doc or "{parameters}" not in doc:
+    if not doc:
         return doc
     lines = ["Parameters", "----------"]
     for name, declared in cls.PARAMETERS.items():
         lines.append(f"{name} : {declared.constraint}, default={declared.default!r}")
         lines += textwrap.wrap(declared.doc, 112, initial_indent="    ", subsequent_indent="    ")
-    return inspect.cleandoc(doc).replace("{parameters}", "\n".join(lines))
+    text = inspect.cleandoc(doc).replace("{parameters}", "\n".join(lines))
+    return text.replace("{attributes}", inspect.cleandoc(cls.ATTRIBUTES))

@@ -2,13 +2,14 @@
 
 import datetime
 import decimal
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tsrnn._errors import DataWarning
-from tsrnn.data import Roles, RowRules, read_history, read_training
+from tsrnn.data import Roles, RowRules, Schema, read_history, read_training
 
 ROWS = 30
 HOURS = pd.date_range("2024-01-01", periods=ROWS, freq="h")
@@ -278,7 +279,10 @@ def test_hole_too_wide_for_a_grid():
     index = HOURS.to_numpy().copy()
     index[0] = np.datetime64("1824-01-01")
     text = message(frame().set_axis(pd.DatetimeIndex(index)), rules=RowRules(missing="ffill"))
-    says(text, "too wide a hole", "first and last stamps")
+    says(text, "too wide a hole", "steps are absent in a row; the table has 30 rows. Check its first and last stamps")
+    assert "None" not in text
+    many = pd.concat({"JFK": frame(), "LGA": frame().set_axis(pd.DatetimeIndex(index))})
+    says(message(many, rules=RowRules(missing="ffill")), "absent in a row in the series 'LGA', which has 30 rows")
 
 
 def test_value_that_overflows_float32():
@@ -333,6 +337,7 @@ def test_y_that_does_not_fit():
     X = frame()[["wind"]]
     y = frame()["temp"]
     says(message(X, y=y.iloc[1:]), "29 rows for 30")
+    says(message(X, y=y.iloc[1:2]), "1 row for 30")
     says(message(X, y=y.reset_index(drop=True)), "`y` must have the index of X", "row position 0", "y.to_numpy()")
     says(message(X, y=y.iloc[::-1]), "`y` must have the index of X", "y.loc[X.index]")
     says(message(frame(), y=y), "'temp' came as `y` and is a column of X too", "drop")
@@ -396,6 +401,48 @@ class TestHistory:
         says(self.message(frame().set_axis(pd.period_range("2024", periods=ROWS, freq="M")), days), "'D'", "asfreq")
         seconds = frame().set_axis(HOURS.as_unit("s"))
         says(self.message(seconds.set_axis(HOURS + pd.Timedelta(5, "us")), seconds), "finer", "Round it")
+
+    def test_rows_coarser_than_the_grid(self):
+        fill = RowRules(missing="ffill")
+        days = frame().set_axis(pd.date_range("2024-02-01", periods=ROWS))
+        text = self.message(days, rules=fill)
+        says(text, "rows are 24 steps of the training data's 'h' apart", "`resample('h')`", "fit a forecaster on such")
+        assert "24 steps" in self.message(days.iloc[:3])  # before filling is advised
+        days_of_two = pd.concat({"JFK": days, "LGA": days}, names=["site", "time"])
+        says(self.message(days_of_two, panel_frame(), rules=fill), "24 steps")
+        months = frame().set_axis(pd.date_range("2020", periods=ROWS, freq="MS"))
+        quarters = frame().set_axis(pd.date_range("2023", periods=ROWS, freq="QS"))
+        says(self.message(quarters, months, rules=fill), "3 steps of the training data's 'MS' apart", "resample('MS')")
+        numbered = frame().set_axis(range(ROWS))
+        says(self.message(numbered.set_axis(range(0, 5 * ROWS, 5)), numbered, rules=fill), "5 steps", "Renumber them")
+
+    def test_rows_with_holes_are_not_coarser(self):
+        fill = RowRules(missing="ffill")
+        schema, _, _ = read_training(frame())
+        panel, _ = read_history(frame().iloc[[0, 24]], None, schema, fill)  # a single step says nothing
+        assert panel.n_rows == 25
+        panel, _ = read_history(frame().iloc[[*range(0, 20, 2), 19]], None, schema, fill)  # 1 step of 10 is another
+        assert panel.n_rows == 20
+
+    def test_rows_as_far_apart_as_those_of_fit(self):
+        # A finer grid was asked for with `freq=`: rows like those of `fit` fill it as they did there.
+        fill = RowRules(missing="ffill")
+        rows = frame().set_axis(pd.date_range("2024-01-01", periods=ROWS, freq="2h"))
+        schema, trained, _ = read_training(rows, None, Roles(freq="h"), fill)
+        assert schema.spacing == 2 and Schema.from_dict(json.loads(json.dumps(schema.to_dict()))) == schema
+        assert read_history(rows, None, schema, fill)[0].values.tolist() == trained.values.tolist()
+        coarser = rows.set_axis(pd.date_range("2024-01-01", periods=ROWS, freq="4h"))
+        with pytest.raises(ValueError, match="4 steps of the training data's 'h' apart; expected 2"):
+            read_history(coarser, None, schema, fill)
+
+    def test_column_without_any_value(self):
+        text = self.message(frame(temp=np.nan).iloc[:1])
+        says(text, "'temp' holds no value at all (1 row, all missing)", "give its values")
+        assert "leave it out" not in text
+        table = panel_frame()
+        table.loc["LGA", "wind"] = np.nan
+        text = self.message(table, panel_frame(), rules=RowRules(missing="ffill"))
+        says(text, "'wind' holds no value at all in 1 series: 'LGA'", "or give the column's values there")
 
     def test_rows(self):
         table = frame()

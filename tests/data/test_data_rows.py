@@ -84,7 +84,13 @@ def test_forward_fill_of_cells_and_absent_stamps():
     assert values == [0, 1, 1, 3, 3, 3, 6, 7, 8, 9]
     assert report["values_filled"] == {"a": 3}
     assert report["absent_rows_filled"] == 2
-    assert report["leading_rows_left_out"] == {}
+    assert report["leading_rows_left_out"] == []
+
+
+def test_leading_rows_of_a_series_without_a_name():
+    values, report = values_of(series([np.nan, np.nan, 2, 3]), missing="ffill")
+    assert values == [2, 3]
+    assert report["leading_rows_left_out"] == [{"series": None, "rows": 2}]
 
 
 def test_forward_fill_stays_within_a_series_and_leaves_leading_rows_out():
@@ -97,7 +103,7 @@ def test_forward_fill_stays_within_a_series_and_leaves_leading_rows_out():
     schema, panel, report = read_training(table, rules=RowRules(missing="ffill"))
     assert panel.lengths.tolist() == [10, 9, 8]
     assert (panel.offsets - panel.offsets[0]).tolist() == [0, 1, 2]
-    assert report["leading_rows_left_out"] == {"y": 1, "z": 2}
+    assert report["leading_rows_left_out"] == [{"series": "y", "rows": 1}, {"series": "z", "rows": 2}]
     assert report["values_filled"] == {"b": 1}
     assert panel.values[10:13].tolist() == [[1, 10], [2, 10], [3, 30]]
     assert panel.values[19].tolist() == [2, 20]
@@ -116,9 +122,14 @@ def test_min_length_leaves_short_series_out():
     _, panel, report = read_training(table, rules=RowRules(min_length=5))
     assert panel.ids == ("y", "z")
     assert panel.values[:, 0].tolist() == [*range(8), *range(5)]
-    assert report["series_left_out"] == {"x": 3}
+    assert report["series_left_out"] == [{"series": "x", "rows": 3}]
     with pytest.raises(ValueError, match=r"No series has the 9 rows.*the longest has 8 \(id 'y'"):
         read_training(table, rules=RowRules(min_length=9))
+
+
+def test_min_length_of_a_series_without_a_name():
+    with pytest.raises(ValueError, match=r"asks for; the longest has 10\. Give a smaller"):
+        values_of(series(range(10)), min_length=11)
 
 
 def test_min_length_counts_rows_of_the_grid():

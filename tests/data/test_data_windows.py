@@ -187,6 +187,37 @@ def test_history_shorter_than_the_lookback():
         end_windows(panel_of([5]), WindowShape(24, 12))
 
 
+@pytest.mark.parametrize(
+    ("lengths", "ends"),
+    [
+        ([1], "got 1 row. Give more history."),
+        ([24, 23], "has 23. Give more history, or leave it out."),
+        ([22, 23], "(2 series are too short: 's0', 's1'). Give more history, or leave them out."),
+    ],
+)
+def test_remedies_for_a_short_history(lengths, ends):
+    with pytest.raises(ValueError) as caught:
+        end_windows(panel_of(lengths), WindowShape(24, 12))
+    assert str(caught.value).endswith(ends)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "shape", "expected", "unwanted"),
+    [
+        ([1], WindowShape(1, 1), ["(1 row of `lookback` + 1 of `horizon`); got 1 row. A window needs at"], "Shorten"),
+        ([9, 1], WindowShape(5, 2), ["give more rows, or leave short series out with `min_length=7`"], "Shorten"),
+        ([3], WindowShape(1, 1, gap=4), ["got 3 rows. Shorten `gap`."], "Shorten `lookback`"),
+        ([3], WindowShape(3, 1), ["Shorten `lookback` or `horizon`."], "A window needs"),
+    ],
+)
+def test_remedies_for_a_short_series(lengths, shape, expected, unwanted):
+    with pytest.raises(ValueError) as caught:
+        all_windows(panel_of(lengths), shape)
+    for part in expected:
+        assert part in str(caught.value)
+    assert unwanted not in str(caught.value)
+
+
 def test_validation_part_without_a_window():
     with pytest.raises(ValueError) as caught:
         split_windows(panel_of([40]), WindowShape(10, 8), 0.1)

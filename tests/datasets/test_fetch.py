@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 import sys
 import zipfile
 
@@ -15,6 +16,7 @@ from tsrnn import datasets
 from tsrnn.datasets import ett, fetch_ett, fetch_jena_climate, fetch_m4, jena
 
 ETT = "date,HUFL,HULL,MUFL,MULL,LUFL,LULL,OT\n2016-07-01 00:00:00,1,2,3,4,5,6,7\n2016-07-01 01:00:00,1,2,3,4,5,6,8.5\n"
+ETT_BY_QUARTER_HOUR = ETT.replace("01:00:00", "00:15:00")
 JENA = (
     '"Date Time","p (mbar)","T (degC)","wd (deg)"\n'
     "02.01.2009 00:10:00,996.52,-8.02,152.3\n"
@@ -151,6 +153,44 @@ def test_a_file_of_another_data_set(tmp_path):
         fetch_ett(path=path)
 
 
+def test_the_step_tells_ett_files_apart(tmp_path):
+    hourly, quarterly = tmp_path / "hourly.csv", tmp_path / "quarterly.csv"
+    hourly.write_text(ETT)
+    quarterly.write_text(ETT_BY_QUARTER_HOUR)
+    assert len(fetch_ett("ETTh1", path=hourly)) == len(fetch_ett("ETTm1", path=quarterly)) == 2
+    with pytest.raises(ValueError, match=r"hourly\.csv' is not a file of ETTm1.* 15 minutes apart; they are 60\."):
+        fetch_ett("ETTm1", path=hourly)
+    with pytest.raises(ValueError, match=r"quarterly\.csv' is not a file of ETTh2.* 60 minutes apart; they are 15\."):
+        fetch_ett("ETTh2", path=quarterly)
+    hourly.write_text("\n".join(ETT.splitlines()[:2]))
+    assert len(fetch_ett("ETTm1", path=hourly)) == 1  # one row has no step
+
+
+@pytest.mark.parametrize("fetch", [fetch_ett, fetch_jena_climate, fetch_m4])
+def test_what_is_no_path(fetch):
+    with pytest.raises(TypeError, match=r"`path` must be a str or path-like, the path of a .*; got tuple"):
+        fetch(path=("train.csv", "test.csv"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_file_that_is_not_regular(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for fetch in (fetch_ett, fetch_m4):
+        with pytest.raises(ValueError, match=r"pipe' is not a regular file"):
+            fetch(path=tmp_path / "pipe")
+
+
+def test_binary_files(tmp_path):
+    path = tmp_path / "image.csv"
+    path.write_bytes(b"\x89PNG" + b"\x01\xfe" * 2000 + b",\x02\xfd" * 900 + b"\n1,2\n")
+    with pytest.raises(ValueError, match="is not a file of the Jena weather") as caught:
+        fetch_jena_climate(path=path)
+    assert len(str(caught.value)) < 400 + len(str(path))
+    path.write_bytes(b"date,OT\n" + b"2016-07-01,\xff\xfe\n")
+    with pytest.raises(ValueError, match=r"image\.csv' is damaged or no table"):
+        fetch_ett(path=path)
+
+
 def test_damaged_files(tmp_path):
     whole = gzip.compress(ETT.encode() * 50)
     for name, content in (
@@ -231,8 +271,8 @@ def test_without_a_network(server, tmp_path, fetch, address):
 
 
 def test_a_download_is_kept(server, tmp_path, monkeypatch):
-    monkeypatch.setitem(ett._SHA256, "ETTm2", hashlib.sha256(ETT.encode()).hexdigest())
-    server["ETTm2.csv"] = ETT.encode()
+    monkeypatch.setitem(ett._SHA256, "ETTm2", hashlib.sha256(ETT_BY_QUARTER_HOUR.encode()).hexdigest())
+    server["ETTm2.csv"] = ETT_BY_QUARTER_HOUR.encode()
     first = fetch_ett("ETTm2", data_home=tmp_path)
     server.clear()
     pd.testing.assert_frame_equal(fetch_ett("ETTm2", data_home=tmp_path), first)

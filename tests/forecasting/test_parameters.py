@@ -13,7 +13,7 @@ from tsrnn import DenseForecaster, GRUForecaster, LinearForecaster, LSTMForecast
 from tsrnn._errors import AnyOf, Boolean, Instance, Integer, ListOf, NoneOr, Options, Real
 from tsrnn._parameters import Parameters, fixed, param
 from tsrnn.forecasting.base import FORECASTERS, Forecaster
-from tsrnn.nn import GRU, Dense
+from tsrnn.nn import GRU, Dense, recurrent
 from tsrnn.nn.heads.point import Huber
 from tsrnn.training import SGD, Cosine
 
@@ -92,6 +92,13 @@ def test_parameters_that_a_class_fixes():
     assert "cell" in RNNForecaster.PARAMETERS
     with pytest.raises(TypeError, match="no parameter 'cell'"):
         GRUForecaster(cell="lstm")
+    assert "reset_after" in GRUForecaster.PARAMETERS
+    assert "recurrent_activation" in LSTMForecaster.PARAMETERS
+    with pytest.raises(TypeError, match="no parameter 'reset_after'"):
+        LSTMForecaster(reset_after=False)
+    for name in ("reset_after", "recurrent_activation"):  # a cell without gates
+        with pytest.raises(TypeError, match=f"no parameter '{name}'"):
+            tsrnn.SimpleRNNForecaster(**{name: RNNForecaster.PARAMETERS[name].default})
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -103,6 +110,16 @@ def test_signature_and_documentation_come_from_the_table(kind):
     for name, declared in kind.PARAMETERS.items():
         assert f"\n{name} : {declared.constraint}, default={declared.default!r}\n" in kind.__doc__
     assert "{parameters}" not in kind.__doc__
+    assert "{attributes}" not in kind.__doc__
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if issubclass(kind, RNNForecaster)])
+def test_documented_attributes_exist_after_fit(kind, wide):
+    section = kind.__doc__.partition("\nAttributes\n----------\n")[2].partition("\nExamples\n")[0]
+    names = [name for line in section.splitlines() if " : " in line for name in line.partition(" : ")[0].split(", ")]
+    assert {"history_", "baseline_skill_", "lookback_", "horizon_", "cutoff_", "data_report_"} <= set(names)
+    forecaster = kind(lookback=5, horizon=2, hidden_size=3, max_epochs=1, random_state=0).fit(wide)
+    assert [name for name in names if not hasattr(forecaster, name)] == []
 
 
 OBJECTS = {
@@ -221,3 +238,17 @@ def test_naive_and_dense_have_parameters_of_their_own():
     assert not {"scaler", "scaler_scope", "max_epochs"} & set(NaiveForecaster.PARAMETERS)
     assert "recurrent_dropout" not in DenseForecaster.PARAMETERS
     assert "alpha" in LinearForecaster.PARAMETERS
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int32])
+def test_numpy_integers_are_taken_as_numbers(kind):
+    """Small ones would overflow, and every kind would compile the kernels a second time."""
+    index = pd.date_range("2024-01-01", periods=600, freq="h")
+    frame = pd.DataFrame({"load": np.sin(np.arange(600) / 4), "other": np.cos(np.arange(600) / 9)}, index=index)
+    given = {"lookback": 100, "horizon": 20, "gap": 100, "stride": 100, "hidden_size": 100, "batch_size": 100}
+    settings = {"max_epochs": 1, "random_state": 0, "validation_fraction": 0.0}
+    plain = GRUForecaster(**given, **settings).fit(frame)
+    compiled = len(recurrent.forward.signatures)
+    forecaster = GRUForecaster(**{name: kind(value) for name, value in given.items()}, **settings).fit(frame)
+    assert len(recurrent.forward.signatures) == compiled
+    pd.testing.assert_frame_equal(forecaster.predict(), plain.predict())

@@ -173,10 +173,11 @@ def test_diverged_training_loss():
 
 def test_diverged_in_the_first_epoch_has_no_best_weights():
     with pytest.raises(
-        DivergedError, match="training loss nan in epoch 1, after 0 steps.*a smaller `clip_norm`"
+        DivergedError, match="training loss nan in epoch 1, after 0 steps.*No step was made yet: try other activations"
     ) as caught:
         run(ScriptedEngine(training=[math.nan]), clip_norm=2.0)
     assert caught.value.best_state is None
+    assert "best_state" not in str(caught.value)
     assert list(caught.value.history) == []
 
 
@@ -185,6 +186,18 @@ def test_diverged_validation_loss():
         run(ScriptedEngine([5, math.nan]))
     np.testing.assert_array_equal(caught.value.best_state, [-3, -3])
     assert len(caught.value.history) == 2
+
+
+def test_ctrl_c_never_leaves_weights_that_are_not_finite():
+    """It may come after a step that diverged and before the loss that would show it."""
+
+    class Interrupted(ScriptedEngine):
+        def evaluate(self, *arguments):
+            raise KeyboardInterrupt
+
+    result = run(Interrupted([1], slope=math.inf), max_steps=1, start=2.0)
+    assert result.stopped == "interrupt"
+    np.testing.assert_array_equal(result.theta, [2, 2])
 
 
 def test_a_last_step_that_diverges_is_noticed():

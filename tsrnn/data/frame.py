@@ -10,7 +10,7 @@ import pandas as pd
 from tsrnn._errors import did_you_mean, quoted
 from tsrnn.data.choice import choose_columns, refuse_doubled
 from tsrnn.data.columns import REMEDIES
-from tsrnn.data.frequency import find_axis
+from tsrnn.data.frequency import find_axis, row_spacing
 from tsrnn.data.ordering import Order, order_rows
 from tsrnn.data.panel import Panel
 from tsrnn.data.reading import Report, place_in, read_panel
@@ -80,6 +80,7 @@ def read_training(
         time_in_index=table.time_in_index,
         has_y=y is not None,
         dates=table.dates,
+        spacing=row_spacing(ticks, order.series),
     )
     by_name = {column.name: column for column in table.columns}
     columns = [by_name[name] for name in schema.channels]
@@ -125,8 +126,22 @@ def read_history(X: Any, y: Any, schema: Schema, rules: RowRules | None = None) 
             f"{schema.axis.stamps([0])[0]}); {len(off)} of {len(on_grid)} do not: {place_in(table, order.rows)(off)}. "
             "Round or resample them."
         )
+    _refuse_coarser(ticks, order, schema)
     panel = read_panel(table, order, ticks, schema.axis, columns, rules, report, training=False)
     return panel, report.to_dict(panel)
+
+
+def _refuse_coarser(ticks: np.ndarray, order: Order, schema: Schema) -> None:
+    """Refuse rows whose own step is a multiple of the grid's: filling would stretch them without a word."""
+    spacing = row_spacing(ticks, order.series)
+    if spacing in (1, schema.spacing):
+        return
+    label = schema.axis.label
+    remedy = "Renumber them" if schema.axis.kind == "integer" else f"Resample them (for example `resample({label!r})`)"
+    raise ValueError(
+        f"The rows are {spacing} steps of the training data's {label!r} apart; expected {schema.spacing}. {remedy}, or "
+        "fit a forecaster on such rows."
+    )
 
 
 def _is_integer(table: Table) -> bool:

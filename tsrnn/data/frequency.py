@@ -149,6 +149,13 @@ def _steps(raw: np.ndarray, series: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return raw[rows + 1] - raw[rows], rows
 
 
+def row_spacing(ticks: np.ndarray, series: np.ndarray) -> int:
+    """Return the ticks from row to row, where two or more steps within series agree on them; 1 otherwise."""
+    steps, _ = _steps(ticks, series)
+    step, share = _most_common(steps) if len(steps) > 1 else (1, 1.0)
+    return step if share >= AGREEMENT else 1
+
+
 def _most_common(steps: np.ndarray) -> tuple[int, float]:
     if (steps == steps[0]).all():
         return int(steps[0]), 1.0

@@ -44,7 +44,9 @@ def refuse_missing(panel: Panel, absent: np.ndarray, names: Sequence[Name], plac
     )
 
 
-def fill_forward(panel: Panel, absent: np.ndarray, names: Sequence[Name]) -> tuple[Panel, Filled]:
+def fill_forward(
+    panel: Panel, absent: np.ndarray, names: Sequence[Name], *, training: bool = True
+) -> tuple[Panel, Filled]:
     """Carry each series' last value forward; leave out the rows that come before its first complete one.
 
     `panel.values` is filled in place: it is the reader's own array.
@@ -63,9 +65,10 @@ def fill_forward(panel: Panel, absent: np.ndarray, names: Sequence[Name]) -> tup
         first = np.minimum.reduceat(np.where(gone, panel.n_rows, rows), starts)
         empty = np.flatnonzero(first >= panel.indptr[1:])
         if len(empty):
+            remedy = "leave the column out" if training else "give the column's values there"
             raise ValueError(
                 f"The column {name!r} holds no value at all in {len(empty)} series: "
-                f"{quoted(panel.ids[s] for s in empty.tolist())}. Drop these series, or leave the column out."
+                f"{quoted(panel.ids[s] for s in empty.tolist())}. Drop these series, or {remedy}."
             )
         usable = rows >= np.repeat(first, panel.lengths)
         cells = int(np.count_nonzero(gone & usable))

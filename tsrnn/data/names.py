@@ -18,6 +18,17 @@ def plain_name(name: Name) -> Name:
     return name.item() if isinstance(name, np.generic) and not isinstance(name, np.datetime64) else name
 
 
+def count_rows(count: int) -> str:
+    """Write a number of rows for a message.
+
+    Examples
+    --------
+    >>> count_rows(1), count_rows(24)
+    ('1 row', '24 rows')
+    """
+    return "1 row" if count == 1 else f"{count} rows"
+
+
 def encode_name(name: Name) -> Any:
     """Give a JSON value from which `decode_name` makes the name again.
 

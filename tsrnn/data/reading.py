@@ -10,7 +10,7 @@ import numpy as np
 from tsrnn._errors import quoted
 from tsrnn.data.columns import Column
 from tsrnn.data.missing import fill_forward, refuse_missing
-from tsrnn.data.names import Name
+from tsrnn.data.names import Name, count_rows
 from tsrnn.data.ordering import Order, Place, first_places
 from tsrnn.data.panel import Panel
 from tsrnn.data.schema import RowRules
@@ -43,6 +43,9 @@ class Report:
         def by_text(counts: dict[Any, Any]) -> dict[str, Any]:
             return {str(name): count for name, count in counts.items()}
 
+        def by_series(counts: dict[Any, int]) -> list[dict[str, Any]]:
+            return [{"series": None if name is None else str(name), "rows": count} for name, count in counts.items()]
+
         return {
             "rows": self.rows,
             "rows_used": panel.n_rows,
@@ -52,8 +55,8 @@ class Report:
             "codes_replaced": by_text(self.codes_replaced),
             "absent_rows_filled": self.absent_rows,
             "values_filled": by_text(self.filled),
-            "leading_rows_left_out": by_text(self.leading_rows_left_out),
-            "series_left_out": by_text(self.series_left_out),
+            "leading_rows_left_out": by_series(self.leading_rows_left_out),
+            "series_left_out": by_series(self.series_left_out),
             "columns_left_out": by_text(self.columns_left_out),
         }
 
@@ -116,7 +119,7 @@ def read_panel(
     if rules.missing == "raise":
         refuse_missing(panel, absent, names, place_on_grid(axis, panel))
     else:
-        panel, filled = fill_forward(panel, absent, names)
+        panel, filled = fill_forward(panel, absent, names, training=training)
         report.absent_rows, report.filled = filled.absent_rows, filled.cells
         report.leading_rows_left_out = filled.leading_rows
     return _long_enough(panel, rules.min_length, report)
@@ -137,10 +140,12 @@ def _empty_panel(table: Table, series: np.ndarray, ticks: np.ndarray, channels: 
 
 def _refuse_wide_hole(table: Table, series: np.ndarray, ticks: np.ndarray) -> None:
     hole = int(np.argmax(np.where(series[1:] == series[:-1], np.diff(ticks), 0)))
+    name = table.ids[int(series[hole])]
+    rows = count_rows(int(np.count_nonzero(series == series[hole])))
+    where = f"; the table has {rows}" if name is None else f" in the series {name!r}, which has {rows}"
     raise ValueError(
-        f"The stamps leave too wide a hole: {ticks[hole + 1] - ticks[hole] - 1} steps are absent in a row in the "
-        f"series {table.ids[int(series[hole])]!r}, which has {np.count_nonzero(series == series[hole])} rows. Check "
-        "its first and last stamps, or give a coarser `freq=`."
+        f"The stamps leave too wide a hole: {ticks[hole + 1] - ticks[hole] - 1} steps are absent in a row{where}. "
+        "Check its first and last stamps, or give a coarser `freq=`."
     )
 
 
@@ -150,10 +155,11 @@ def _long_enough(panel: Panel, min_length: int | None, report: Report) -> Panel:
     short = panel.lengths < min_length
     if short.all():
         longest = int(panel.lengths.argmax())
+        name = panel.ids[longest]
+        which = "" if name is None else f" (id {name!r}, of {quoted(panel.ids, limit=3)})"
         raise ValueError(
-            f"No series has the {min_length} rows that `min_length` asks for; the longest has "
-            f"{panel.lengths[longest]} (id {panel.ids[longest]!r}, of {quoted(panel.ids, limit=3)}). Give a smaller "
-            "`min_length=`."
+            f"No series has the {count_rows(min_length)} that `min_length` asks for; the longest has "
+            f"{panel.lengths[longest]}{which}. Give a smaller `min_length=`."
         )
     if not short.any():
         return panel

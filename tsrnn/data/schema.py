@@ -111,6 +111,8 @@ class Schema:
         Whether the targets came as `y`.
     dates : bool
         Whether the stamps were calendar dates without a time of day (polars' `Date`).
+    spacing : int
+        Steps of the grid from row to row; more than 1 where the `freq` that was given is finer than the rows.
     """
 
     layout: Layout
@@ -124,6 +126,7 @@ class Schema:
     time_in_index: bool = True
     has_y: bool = False
     dates: bool = False
+    spacing: int = 1
 
     @property
     def channels(self) -> tuple[Name, ...]:
@@ -149,6 +152,7 @@ class Schema:
             "time_in_index": self.time_in_index,
             "has_y": self.has_y,
             "dates": self.dates,
+            "spacing": self.spacing,
         }
 
     @classmethod
@@ -166,4 +170,5 @@ class Schema:
             time_in_index=values["time_in_index"],
             has_y=values["has_y"],
             dates=values["dates"],
+            spacing=values.get("spacing", 1),  # files saved earlier do not hold it
         )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tsrnn._errors import did_you_mean, quoted
 from tsrnn.data.columns import Column, array_columns, as_narwhals, narwhals_columns, pandas_columns
-from tsrnn.data.names import Name, plain_name
+from tsrnn.data.names import Name, count_rows, plain_name
 from tsrnn.data.schema import Backend, Layout
 from tsrnn.data.stamps import read_stamps
 from tsrnn.data.targets import join_y
@@ -205,7 +205,7 @@ def _ids(values: pd.Series | pd.Index, name: Name) -> tuple[np.ndarray, tuple[Na
     if (codes < 0).any():
         rows = np.flatnonzero(codes < 0)
         raise ValueError(
-            f"Every row must name its series; {name!r} is missing in {len(rows)} rows, at the positions "
+            f"Every row must name its series; {name!r} is missing in {count_rows(len(rows))}, at the positions "
             f"{quoted(rows)}. Fill it in or drop these rows."
         )
     return codes.astype(np.int64), tuple(plain_name(value) for value in uniques.tolist())

@@ -9,6 +9,7 @@ import pandas as pd
 
 from tsrnn._errors import quoted
 from tsrnn.data.columns import Column, array_columns, as_narwhals, narwhals_columns, pandas_columns
+from tsrnn.data.names import count_rows
 
 
 def join_y(X: Any, columns: list[Column], y: Any) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def join_y(X: Any, columns: list[Column], y: Any) -> dict[str, Any]:
         frame, nw = as_narwhals(y, "y")
         n_rows, of_y = len(frame), narwhals_columns(frame, nw)
     if n_rows != len(X):
-        raise ValueError(f"`y` must have a row for each row of X; got {n_rows} rows for {len(X)}.")
+        raise ValueError(f"`y` must have a row for each row of X; got {count_rows(n_rows)} for {len(X)}.")
     if isinstance(X, pd.DataFrame) and isinstance(y, pd.DataFrame):
         _check_index(X.index, y.index)
     both = [column.name for column in of_y if column.name in {c.name for c in columns}]

@@ -11,7 +11,7 @@ import numpy as np
 
 from tsrnn._errors import DataWarning
 from tsrnn.data.columns import Column
-from tsrnn.data.names import Name
+from tsrnn.data.names import Name, count_rows
 from tsrnn.data.ordering import Order, Place
 
 # Numbers that loggers and archives write where nothing was measured.
@@ -73,10 +73,7 @@ def write_columns(
         ordered = order.gather(read)
         present = ~np.isnan(ordered)
         if not present.any():
-            raise ValueError(
-                f"The column {column.name!r} holds no value at all (all {len(ordered)} rows are missing). Drop it, or "
-                "leave it out of `target` and `past_covariates`."
-            )
+            raise ValueError(_empty_message(column.name, len(ordered), training=training))
         _refuse_infinite(column.name, ordered, place)
         _refuse_overflow(column.name, ordered, place)
         if training:
@@ -87,6 +84,13 @@ def write_columns(
     if wild:
         raise ValueError(_codes_message(wild, place))
     return replaced
+
+
+def _empty_message(name: Name, rows: int, *, training: bool) -> str:
+    remedy = "Drop it, or leave it out of `target` and `past_covariates`"
+    if not training:
+        remedy = "The forecaster was fitted on this column and reads its history: give its values"
+    return f"The column {name!r} holds no value at all ({count_rows(rows)}, all missing). {remedy}."
 
 
 def _as_float(values: np.ndarray) -> np.ndarray:

@@ -7,7 +7,8 @@ from typing import Literal, final
 
 import numpy as np
 
-from tsrnn._errors import Integer, Options, Real, check_parameter, quoted
+from tsrnn._errors import Integer, Options, Real, check_fields, check_parameter, quoted
+from tsrnn.data.names import count_rows
 from tsrnn.data.panel import Panel
 
 
@@ -40,8 +41,8 @@ class WindowShape:
     sampling_rate: int = 1
 
     def __post_init__(self) -> None:
-        for name, low in (("lookback", 1), ("horizon", 1), ("gap", 0), ("sampling_rate", 1)):
-            check_parameter("a window", name, getattr(self, name), Integer(low))
+        lowest = {"lookback": 1, "horizon": 1, "gap": 0, "sampling_rate": 1}
+        check_fields(self, {name: Integer(low) for name, low in lowest.items()}, "a window")
 
     @property
     def span(self) -> int:
@@ -121,9 +122,8 @@ def end_windows(panel: Panel, shape: WindowShape) -> WindowIndex:
     """
     short = np.flatnonzero(panel.lengths < shape.span)
     if len(short):
-        raise ValueError(
-            f"A forecast reads {_history(shape)}; {_shortest(panel, short)}. Give more history, or leave them out."
-        )
+        remedy = "" if panel.ids[short[0]] is None else f", or leave {'it' if len(short) == 1 else 'them'} out"
+        raise ValueError(f"A forecast reads {_history(shape)}; {_shortest(panel, short)}. Give more history{remedy}.")
     return WindowIndex(np.arange(panel.n_series), panel.indptr[1:] - 1)
 
 
@@ -211,8 +211,15 @@ def _refuse_short(panel: Panel, shape: WindowShape) -> None:
         remedy = "" if panel.n_series == 1 else f", or leave short series out with `min_length={shape.total}`"
         raise ValueError(
             f"Each series must have at least {shape.total} rows ({_parts(shape)}); {_shortest(panel, short)}. "
-            f"Shorten `lookback` or `horizon`{remedy}."
+            f"{_shortening(shape, int(panel.lengths.min()))}{remedy}."
         )
+
+
+def _shortening(shape: WindowShape, rows: int) -> str:
+    """Say what to change so that a window fits into so many rows."""
+    if rows < 2:
+        return "A window needs at least 2 rows, one to read and one to forecast: give more rows"
+    return "Shorten `gap`" if shape.lookback == shape.horizon == 1 else "Shorten `lookback` or `horizon`"
 
 
 def _parts(shape: WindowShape) -> str:
@@ -222,15 +229,15 @@ def _parts(shape: WindowShape) -> str:
 
 def _history(shape: WindowShape) -> str:
     if shape.sampling_rate == 1:
-        return f"{shape.span} rows of `lookback`"
-    return f"{shape.span} rows for `lookback={shape.lookback}` with `sampling_rate={shape.sampling_rate}`"
+        return f"{count_rows(shape.span)} of `lookback`"
+    return f"{count_rows(shape.span)} for `lookback={shape.lookback}` with `sampling_rate={shape.sampling_rate}`"
 
 
 def _shortest(panel: Panel, short: np.ndarray) -> str:
     lengths = panel.lengths[short]
     worst = int(short[lengths.argmin()])
     if panel.ids[worst] is None:
-        return f"got {lengths.min()} rows"
+        return f"got {count_rows(int(lengths.min()))}"
     others = f" ({len(short)} series are too short: {quoted(panel.ids[s] for s in short.tolist())})"
     return f"the shortest series, {panel.ids[worst]!r}, has {lengths.min()}{others if len(short) > 1 else ''}"
 
@@ -245,7 +252,7 @@ def _no_window(side: str, panel: Panel, shape: WindowShape, fraction: float, tra
         remedy = "Give a greater `validation_fraction` (0 for no validation), or shorten `horizon`."
     name = "" if panel.ids[have] is None else f" of the series {panel.ids[have]!r}, which has most"
     return (
-        f"The {side} part holds no window: it takes {needed} rows there ({_parts(shape)}), but the border for the "
-        f"validation fraction {fraction:g} leaves {before[have]} rows before it and {after[have]} after it{name}. "
-        f"{remedy}"
+        f"The {side} part holds no window: it takes {count_rows(needed)} there ({_parts(shape)}), but the border for "
+        f"the validation fraction {fraction:g} leaves {count_rows(before[have])} before it and {after[have]} after "
+        f"it{name}. {remedy}"
     )

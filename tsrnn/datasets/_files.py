@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # A path as users write it.
 PathLike = str | os.PathLike[str]
+_DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, UnicodeDecodeError)
+_LONG_NAME = 40  # characters of a column's name that a message shows
 
 
 def data_folder(data_home: PathLike | None) -> Path:
@@ -56,6 +58,19 @@ def download(url: str, *, sha256: str | None, name: str, data_home: PathLike | N
         ) from error
 
 
+def local_path(path: PathLike, expected: str) -> Path:
+    """Return `path` as a Path; `expected` says what it has to be the path of.
+
+    Raises
+    ------
+    TypeError
+        If it is no path at all.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"`path` must be a str or path-like, the path of {expected}; got {type(path).__name__}.")
+    return Path(path).expanduser()
+
+
 def find(path: PathLike, names: Iterable[str]) -> Path:
     """Return the file that `path` is, or the first of `names` (plain, .gz or .zip) in the folder that `path` is.
 
@@ -63,12 +78,16 @@ def find(path: PathLike, names: Iterable[str]) -> Path:
     ------
     FileNotFoundError
         If there is no such file.
+    TypeError, ValueError
+        If `path` is no path, or that of something else, such as a device.
     """
-    place = Path(path).expanduser()
+    place = local_path(path, "a file, or of a folder that holds one")
     if place.is_file():
         return place
     if not place.exists():
         raise FileNotFoundError(f"`path` must be a file, or a folder that holds one; there is nothing at '{place}'.")
+    if not place.is_dir():
+        raise ValueError(f"`path` must be a file, or a folder that holds one; '{place}' is not a regular file.")
     wanted = list(names)
     for name in wanted:
         for suffix in ("", ".gz", ".zip"):
@@ -94,7 +113,7 @@ def read_csv(path: Path) -> pd.DataFrame:
             encoding = _encoding(file.readline())
             file.seek(0)
             return pd.read_csv(cast(Any, file), encoding=encoding)
-    except (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, pd.errors.ParserError) as error:
+    except (*_DAMAGED, pd.errors.ParserError) as error:
         raise ValueError(f"'{path}' is damaged or no table of comma-separated values: {error}.") from error
     except pd.errors.EmptyDataError as error:
         raise ValueError(f"'{path}' is empty.") from error
@@ -106,8 +125,15 @@ def require_columns(frame: pd.DataFrame, path: Path, names: Iterable[str], data_
     if missing:
         raise ValueError(
             f"'{path}' is not a file of {data_set}: it has no column {quoted(missing)}; its columns are "
-            f"{quoted(frame.columns)}."
+            f"{_shown(frame.columns)}."
         )
+
+
+def _shown(names: Iterable[str], limit: int = 5) -> str:
+    """List columns as `quoted` does; the header of a file that is no text can be of any length."""
+    written = [repr(name) for name in names]
+    shown = ", ".join(name if len(name) <= _LONG_NAME else f"{name[:_LONG_NAME]}..." for name in written[:limit])
+    return shown if len(written) <= limit else f"{shown} and {len(written) - limit} more"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tsrnn._errors import Options, check_parameter
@@ -17,6 +18,7 @@ _SHA256 = {
     "ETTm1": "6ce1759b1a18e3328421d5d75fadcb316c449fcd7cec32820c8dafda71986c9e",
     "ETTm2": "db973ca252c6410a30d0469b13d696cf919648d0f3fd588c60f03fdbdbadd1fd",
 }
+_STEPS = {"h": "1h", "m": "15min"}
 _COLUMNS = ["date", "HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT"]
 
 
@@ -69,4 +71,19 @@ def fetch_ett(
     frame = read_csv(file)
     require_columns(frame, file, _COLUMNS, "ETT")
     frame["date"] = pd.to_datetime(frame["date"], format="%Y-%m-%d %H:%M:%S")
+    _check_step(frame["date"], name, file)
     return frame.set_index("date")
+
+
+def _check_step(dates: pd.Series, name: str, file: Path) -> None:
+    """Refuse the hourly file as the quarter-hourly one, and the other way round: their columns are the same."""
+    import pandas as pd
+
+    if len(dates) < 2:
+        return
+    step, expected = pd.Timedelta(dates.diff().median()), pd.Timedelta(_STEPS[name[3]])
+    if step != expected:
+        raise ValueError(
+            f"'{file}' is not a file of {name}: its rows must be {expected.total_seconds() / 60:g} minutes apart; "
+            f"they are {step.total_seconds() / 60:g}. Give another `name` or another file."
+        )

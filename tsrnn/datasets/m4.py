@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tsrnn._errors import Options, check_parameter
-from tsrnn.datasets._files import PathLike, download, find, read_csv, require_columns
+from tsrnn.datasets._files import PathLike, download, find, local_path, read_csv, require_columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,7 +89,7 @@ def _file(group: str, part: str, path: PathLike | None, data_home: PathLike | No
     if path is None:
         url = _URL.format(part=part.title(), group=group, name=part)
         return download(url, sha256=_SHA256[group, part], name=name, data_home=data_home, progress=progress)
-    if Path(path).is_file():
+    if local_path(path, "a folder that holds the training and the test file").is_file():
         raise ValueError(
             f"`path` of fetch_m4 must be a folder that holds the training and the test file; got '{path}'."
         )

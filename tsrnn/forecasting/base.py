@@ -241,9 +241,9 @@ class Forecaster(DataParameters, ABC):
         """Say what a user who does not look at the attributes should know."""
         name, state = type(self).__name__, self.state_
         if state.stopped == "interrupt":
+            kept = f"with the weights of epoch {state.best_epoch}" if state.history else "but hardly trained"
             warnings.warn(
-                f"Training of {name} was interrupted after {len(state.history)} epochs; it is fitted, with the best "
-                f"weights so far (epoch {state.best_epoch}).",
+                f"Training of {name} was interrupted after {len(state.history)} epochs; it is fitted, {kept}.",
                 stacklevel=3,
             )
         if self.advice is None or state.skill is None or min(state.skill.values()) > 0:
@@ -274,6 +274,17 @@ def load(path: str | os.PathLike[str]) -> Forecaster:
     ------
     ModelFileError
         For a file that is missing, damaged, foreign or of a newer format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> import tsrnn
+    >>> frame = pd.DataFrame({"sales": [1.0, 2, 3] * 7}, index=pd.date_range("2024-01-01", periods=21))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     tsrnn.NaiveForecaster().fit(frame).save(f"{folder}/naive.tsrnn")
+    ...     tsrnn.load(f"{folder}/naive.tsrnn")
+    NaiveForecaster()
     """
     from tsrnn.forecasting import baselines, recurrent, regressors  # noqa: F401  (they enter FORECASTERS)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
@@ -145,20 +145,11 @@ class NetworkForecaster(Forecaster, TrainingParameters):
 
     def _settings(self, seed: int) -> TrainSettings:
         optimizer, schedule = self.optimizer, self.lr_schedule
-        return TrainSettings(
-            max_epochs=self.max_epochs,
-            max_steps=self.max_steps,
-            batch_size=self.batch_size,
-            optimizer=OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer,
-            learning_rate=self.learning_rate,
-            schedule=SCHEDULES[schedule] if isinstance(schedule, str) else schedule,
-            clip_norm=self.clip_norm,
-            weight_decay=self.weight_decay,
-            early_stopping=self.early_stopping,
-            patience=self.patience,
-            restore_best_weights=self.restore_best_weights,
-            seed=seed,
-        )
+        alike = [field.name for field in fields(TrainSettings) if field.name in self.PARAMETERS]
+        given = {name: self.PARAMETERS[name].constraint.plain(getattr(self, name)) for name in alike}
+        given["optimizer"] = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
+        given["schedule"] = SCHEDULES[schedule] if isinstance(schedule, str) else schedule
+        return TrainSettings(seed=seed, **given)
 
     def _first_weights(self, network: Network, specs: list[LayerSpec], seed: int) -> np.ndarray:
         """Random ones, or with ``warm_start`` those of the last fit."""

@@ -73,7 +73,7 @@ def prepare(settings: DataParameters, X: Any, y: Any, X_val: Any, sample_weight:
     season = schema.axis.season()
     fraction = 0.0 if X_val is not None else settings.validation_fraction
     shape = resolve_shape(settings, panel, season, fraction)
-    by, stride = settings.validation_by, settings.stride
+    by, stride = settings.validation_by, int(settings.stride)
     train, validation, train_end = split_windows(panel, shape, fraction, by, stride)
     scaling = fit_scaling(panel, train_end, settings.scaler, settings.scaler_scope)
     held_out = Split(panel, validation)
@@ -124,9 +124,9 @@ def resolve_shape(settings: DataParameters, panel: Panel, season: int, fraction:
     What is "auto" takes no more than about half of the training rows that are there for it, so that there is more than
     one window to learn from.
     """
-    gap, rate = settings.gap, settings.sampling_rate
-    lookback = None if settings.lookback == "auto" else settings.lookback
-    horizon = None if settings.horizon == "auto" else settings.horizon
+    gap, rate = int(settings.gap), int(settings.sampling_rate)  # NumPy's small integers overflow
+    lookback = None if settings.lookback == "auto" else int(settings.lookback)
+    horizon = None if settings.horizon == "auto" else int(settings.horizon)
     train_end = border_rows(panel, fraction, settings.validation_by)
     longest_training = int((train_end - panel.indptr[:-1]).max())
     rows = min(int(panel.lengths.min()), longest_training) - gap

@@ -11,6 +11,25 @@ from tsrnn.forecasting.networks import NetworkForecaster
 from tsrnn.nn.cells import CELLS
 from tsrnn.nn.layer import LayerSpec
 
+_ATTRIBUTES = """\
+Attributes
+----------
+history_ : DataFrame
+    A row for each epoch: epoch, loss, val_loss, val_mae (data units), learning_rate, seconds.
+best_epoch_ : int
+    The epoch whose weights were kept.
+stopped_ : str
+    Why training ended: "max_epochs", "max_steps", "early_stopping", "callback" or "interrupt".
+baseline_skill_ : dict
+    Skill on the validation rows against the "last" and the "seasonal" naive forecast.
+lookback_, horizon_ : int
+    The window, with "auto" resolved.
+cutoff_ : list of str
+    Where validation begins.
+data_report_ : dict
+    What was sorted, merged, filled and left out.
+"""
+
 
 class RNNForecaster(NetworkForecaster, RecurrentParameters):
     """Forecast with a recurrent network, of any cell.
@@ -21,22 +40,7 @@ class RNNForecaster(NetworkForecaster, RecurrentParameters):
 
     {parameters}
 
-    Attributes
-    ----------
-    history_ : DataFrame
-        A row for each epoch: epoch, loss, val_loss, val_mae (data units), learning_rate, seconds.
-    best_epoch_ : int
-        The epoch whose weights were kept.
-    stopped_ : str
-        Why training ended: "max_epochs", "max_steps", "early_stopping", "callback" or "interrupt".
-    baseline_skill_ : dict
-        Skill on the validation rows against the "last" and the "seasonal" naive forecast.
-    lookback_, horizon_ : int
-        The window, with "auto" resolved.
-    cutoff_ : list of str
-        Where validation begins.
-    data_report_ : dict
-        What was sorted, merged, filled and left out.
+    {attributes}
 
     Examples
     --------
@@ -50,6 +54,8 @@ class RNNForecaster(NetworkForecaster, RecurrentParameters):
     >>> forecaster.predict().shape
     (24, 1)
     """
+
+    ATTRIBUTES = _ATTRIBUTES
 
     def _hidden_layers(self) -> list[LayerSpec]:
         if self.layers is not None:
@@ -70,24 +76,66 @@ class SimpleRNNForecaster(RNNForecaster):
     """``RNNForecaster`` with Elman's cell.
 
     {parameters}
+
+    {attributes}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from tsrnn import SimpleRNNForecaster
+    >>> index = pd.date_range("2024-01-01", periods=400, freq="h")
+    >>> wave, noise = np.sin(np.arange(400) * 2 * np.pi / 24), np.random.default_rng(0).normal(size=400)
+    >>> frame = pd.DataFrame({"load": wave + noise}, index=index)
+    >>> SimpleRNNForecaster(hidden_size=16, max_epochs=2, random_state=0).fit(frame).predict().shape
+    (24, 1)
     """
 
     cell = fixed("rnn")
+    recurrent_activation = fixed("sigmoid")  # no gates
+    reset_after = fixed(True)
 
 
 class LSTMForecaster(RNNForecaster):
     """``RNNForecaster`` with long short-term memory.
 
     {parameters}
+
+    {attributes}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from tsrnn import LSTMForecaster
+    >>> index = pd.date_range("2024-01-01", periods=400, freq="h")
+    >>> wave, noise = np.sin(np.arange(400) * 2 * np.pi / 24), np.random.default_rng(0).normal(size=400)
+    >>> frame = pd.DataFrame({"load": wave + noise}, index=index)
+    >>> LSTMForecaster(hidden_size=16, max_epochs=2, random_state=0).fit(frame).predict().shape
+    (24, 1)
     """
 
     cell = fixed("lstm")
+    reset_after = fixed(True)  # the reset gate is the GRU's
 
 
 class GRUForecaster(RNNForecaster):
     """``RNNForecaster`` with gated recurrent units.
 
     {parameters}
+
+    {attributes}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from tsrnn import GRUForecaster
+    >>> index = pd.date_range("2024-01-01", periods=400, freq="h")
+    >>> wave, noise = np.sin(np.arange(400) * 2 * np.pi / 24), np.random.default_rng(0).normal(size=400)
+    >>> frame = pd.DataFrame({"load": wave + noise}, index=index)
+    >>> GRUForecaster(hidden_size=[16, 8], max_epochs=2, random_state=0).fit(frame).predict().shape
+    (24, 1)
     """
 
     cell = fixed("gru")

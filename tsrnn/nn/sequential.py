@@ -57,6 +57,25 @@ class BuiltNetwork:
 
     Made by ``Sequential.build``. ``net(x)`` predicts; ``net.forward(x, training=True)`` then ``net.backward(d_y)``
     differentiates.
+
+    Parameters
+    ----------
+    network : Network
+        The layers on the shape of their inputs.
+    random_state : int
+        Seed of the first weights and of the dropout masks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tsrnn.nn import GRU, Dense, Sequential
+    >>> net = Sequential([GRU(4), Dense(1)]).build(input_shape=(10, 2))
+    >>> x, target = np.ones((5, 10, 2), np.float32), np.zeros((5, 1), np.float32)
+    >>> y = net.forward(x, training=True)
+    >>> net.backward(2 * (y - target) / y.size).shape  # of the mean squared error
+    (5, 10, 2)
+    >>> [gradient.shape for gradient in net.grads()]
+    [(2, 12), (4, 12), (2, 12), (4, 1), (1,)]
     """
 
     def __init__(self, network: Network, random_state: int) -> None:

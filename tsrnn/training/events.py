@@ -22,6 +22,13 @@ class EpochEnd:
         Mean absolute error on the validation rows, in data units.
     learning_rate, seconds : float
         Of this epoch.
+
+    Examples
+    --------
+    >>> from tsrnn.training import EpochEnd
+    >>> record = EpochEnd(1, 100, loss=0.42, val_loss=0.5, val_mae=1.7, learning_rate=0.001, seconds=0.3)
+    >>> print(f"{record.epoch} of {record.max_epochs}: {record.val_loss}")
+    1 of 100: 0.5
     """
 
     epoch: int
@@ -33,4 +40,13 @@ class EpochEnd:
     seconds: float
 
 
-Callback = Callable[[EpochEnd], bool | None]  # True ends training
+Callback = Callable[[EpochEnd], bool | None]
+"""A function of an ``EpochEnd``, called at the end of each epoch; True ends training, None or False goes on.
+
+Examples
+--------
+>>> from tsrnn import GRUForecaster
+>>> def good_enough(record):
+...     return record.val_mae < 0.5
+>>> forecaster = GRUForecaster(callbacks=[good_enough])
+"""

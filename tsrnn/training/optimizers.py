@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tsrnn._errors import Boolean, Real, check_parameter
+from tsrnn._errors import Boolean, Real, check_fields
 from tsrnn.kernels import update
 
 
@@ -45,6 +45,13 @@ class SGD(Optimizer):
         In [0, 1).
     nesterov : bool, default=False
         Look ahead along the velocity (Sutskever 2013).
+
+    Examples
+    --------
+    >>> from tsrnn import GRUForecaster
+    >>> from tsrnn.training import SGD
+    >>> GRUForecaster(optimizer=SGD(momentum=0.8, nesterov=True), learning_rate=0.01).optimizer
+    SGD(momentum=0.8, nesterov=True)
     """
 
     momentum: float = 0.9
@@ -52,8 +59,7 @@ class SGD(Optimizer):
     n_moments = 1
 
     def __post_init__(self) -> None:
-        check_parameter("SGD", "momentum", self.momentum, _SHARE)
-        check_parameter("SGD", "nesterov", self.nesterov, Boolean())
+        check_fields(self, {"momentum": _SHARE, "nesterov": Boolean()})
 
     def apply(
         self, theta: np.ndarray, gradient: np.ndarray, moments: np.ndarray, step: int, rate: float, decay: float
@@ -70,7 +76,14 @@ class RMSprop(Optimizer):
     rho : float, default=0.9
         Memory of the running mean, in [0, 1).
     epsilon : float, default=1e-7
-        Added to the root.
+        Added to the root, greater than 0.
+
+    Examples
+    --------
+    >>> from tsrnn import GRUForecaster
+    >>> from tsrnn.training import RMSprop
+    >>> GRUForecaster(optimizer=RMSprop(rho=0.95)).optimizer
+    RMSprop(rho=0.95, epsilon=1e-07)
     """
 
     rho: float = 0.9
@@ -78,8 +91,7 @@ class RMSprop(Optimizer):
     n_moments = 1
 
     def __post_init__(self) -> None:
-        check_parameter("RMSprop", "rho", self.rho, _SHARE)
-        check_parameter("RMSprop", "epsilon", self.epsilon, _SMALL)
+        check_fields(self, {"rho": _SHARE, "epsilon": _SMALL})
 
     def apply(
         self, theta: np.ndarray, gradient: np.ndarray, moments: np.ndarray, step: int, rate: float, decay: float
@@ -93,10 +105,19 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    beta_1, beta_2 : float, default=0.9 and 0.999
-        Memory of the mean and of the mean square, in [0, 1).
+    beta_1 : float, default=0.9
+        Memory of the running mean of the gradients, in [0, 1).
+    beta_2 : float, default=0.999
+        Memory of the running mean of their squares, in [0, 1).
     epsilon : float, default=1e-8
-        Added to the root.
+        Added to the root of the mean square, greater than 0.
+
+    Examples
+    --------
+    >>> from tsrnn import GRUForecaster
+    >>> from tsrnn.training import Adam
+    >>> GRUForecaster(optimizer=Adam(beta_2=0.99)).optimizer
+    Adam(beta_1=0.9, beta_2=0.99, epsilon=1e-08)
     """
 
     beta_1: float = 0.9
@@ -105,9 +126,7 @@ class Adam(Optimizer):
     n_moments = 2
 
     def __post_init__(self) -> None:
-        for name in ("beta_1", "beta_2"):
-            check_parameter(type(self).__name__, name, getattr(self, name), _SHARE)
-        check_parameter(type(self).__name__, "epsilon", self.epsilon, _SMALL)
+        check_fields(self, {"beta_1": _SHARE, "beta_2": _SHARE, "epsilon": _SMALL})
 
     def apply(
         self, theta: np.ndarray, gradient: np.ndarray, moments: np.ndarray, step: int, rate: float, decay: float
@@ -118,7 +137,26 @@ class Adam(Optimizer):
 
 @dataclass(frozen=True)
 class AdamW(Adam):
-    """Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019)."""
+    """Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019).
+
+    How much is the forecaster's ``weight_decay``: each step takes that share, times the learning rate, off the weights.
+
+    Parameters
+    ----------
+    beta_1 : float, default=0.9
+        Memory of the running mean of the gradients, in [0, 1).
+    beta_2 : float, default=0.999
+        Memory of the running mean of their squares, in [0, 1).
+    epsilon : float, default=1e-8
+        Added to the root of the mean square, greater than 0.
+
+    Examples
+    --------
+    >>> from tsrnn import GRUForecaster
+    >>> from tsrnn.training import AdamW
+    >>> GRUForecaster(optimizer=AdamW(), weight_decay=0.01).optimizer
+    AdamW(beta_1=0.9, beta_2=0.999, epsilon=1e-08)
+    """
 
     @property
     def decouples(self) -> bool:

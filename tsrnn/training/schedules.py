@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tsrnn._errors import Integer, Real, check_parameter
+from tsrnn._errors import Integer, Real, check_fields
 
 _SHARE = Real(0, 1, closed="neither")
 
@@ -22,7 +22,14 @@ class Schedule(ABC):
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """The same rate throughout."""
+    """The same rate throughout.
+
+    Examples
+    --------
+    >>> from tsrnn.training import Constant
+    >>> Constant().factor(epoch=50, max_epochs=100, losses=[])
+    1.0
+    """
 
     def factor(self, epoch: int, max_epochs: int, losses: Sequence[float]) -> float:
         return 1.0
@@ -30,14 +37,28 @@ class Constant(Schedule):
 
 @dataclass(frozen=True)
 class Step(Schedule):
-    """Times ``gamma`` after each ``every`` epochs."""
+    """Times ``gamma`` after each ``every`` epochs.
+
+    Parameters
+    ----------
+    every : int, default=10
+        Epochs at the same rate, at least 1.
+    gamma : float, default=0.5
+        What the rate is multiplied by, in (0, 1).
+
+    Examples
+    --------
+    >>> from tsrnn.training import Step
+    >>> schedule = Step(every=10, gamma=0.5)
+    >>> [schedule.factor(epoch, max_epochs=100, losses=[]) for epoch in (0, 9, 10, 20)]
+    [1.0, 1.0, 0.5, 0.25]
+    """
 
     every: int = 10
     gamma: float = 0.5
 
     def __post_init__(self) -> None:
-        check_parameter("Step", "every", self.every, Integer(1))
-        check_parameter("Step", "gamma", self.gamma, _SHARE)
+        check_fields(self, {"every": Integer(1), "gamma": _SHARE})
 
     def factor(self, epoch: int, max_epochs: int, losses: Sequence[float]) -> float:
         return self.gamma ** (epoch // self.every)
@@ -45,12 +66,24 @@ class Step(Schedule):
 
 @dataclass(frozen=True)
 class Cosine(Schedule):
-    """Down half a cosine, which reaches ``floor`` at the end of the last epoch (Loshchilov and Hutter 2017)."""
+    """Down half a cosine, which reaches ``floor`` at the end of the last epoch (Loshchilov and Hutter 2017).
+
+    Parameters
+    ----------
+    floor : float, default=0.0
+        The last factor, in [0, 1].
+
+    Examples
+    --------
+    >>> from tsrnn.training import Cosine
+    >>> [round(Cosine().factor(epoch, max_epochs=100, losses=[]), 3) for epoch in (0, 25, 50, 75)]
+    [1.0, 0.854, 0.5, 0.146]
+    """
 
     floor: float = 0.0
 
     def __post_init__(self) -> None:
-        check_parameter("Cosine", "floor", self.floor, Real(0, 1))
+        check_fields(self, {"floor": Real(0, 1)})
 
     def factor(self, epoch: int, max_epochs: int, losses: Sequence[float]) -> float:
         share = epoch / max(1, max_epochs)
@@ -59,16 +92,31 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class ReduceOnPlateau(Schedule):
-    """Times ``gamma`` each time the monitored loss has not improved for ``patience`` epochs, not below ``floor``."""
+    """Times ``gamma`` each time the monitored loss has not improved for ``patience`` epochs, not below ``floor``.
+
+    Parameters
+    ----------
+    gamma : float, default=0.5
+        What the rate is multiplied by, in (0, 1).
+    patience : int, default=3
+        Epochs without a new best loss before that happens, at least 1.
+    floor : float, default=1e-3
+        The least factor, in [0, 1].
+
+    Examples
+    --------
+    >>> from tsrnn.training import ReduceOnPlateau
+    >>> losses = [1.0, 0.9, 0.95, 0.92, 0.91, 0.93]
+    >>> [ReduceOnPlateau(patience=2).factor(epoch, 100, losses[:epoch]) for epoch in (2, 4, 6)]
+    [1.0, 0.5, 0.25]
+    """
 
     gamma: float = 0.5
     patience: int = 3
     floor: float = 1e-3
 
     def __post_init__(self) -> None:
-        check_parameter("ReduceOnPlateau", "gamma", self.gamma, _SHARE)
-        check_parameter("ReduceOnPlateau", "patience", self.patience, Integer(1))
-        check_parameter("ReduceOnPlateau", "floor", self.floor, Real(0, 1))
+        check_fields(self, {"gamma": _SHARE, "patience": Integer(1), "floor": Real(0, 1)})
 
     def factor(self, epoch: int, max_epochs: int, losses: Sequence[float]) -> float:
         best, waited, factor = math.inf, 0, 1.0

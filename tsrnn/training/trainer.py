@@ -89,7 +89,10 @@ class Trainer:
                     break
         except KeyboardInterrupt:
             stopped = "interrupt"
-        chosen = self.best_theta if self.settings.restore_best_weights and self.best_epoch else self.theta
+        use_best = self.settings.restore_best_weights and self.best_epoch
+        if stopped == "interrupt" and not np.isfinite(self.theta).all():
+            use_best = True  # the best so far, or where there is none the weights that training began with
+        chosen = self.best_theta if use_best else self.theta
         best = self.best_epoch if self.settings.restore_best_weights else len(self.history)
         return TrainResult(chosen, tuple(self.history), best, stopped)
 
@@ -158,9 +161,13 @@ class Trainer:
         return self.settings.max_steps is not None and self.step >= self.settings.max_steps
 
     def _diverged(self, epoch: int, rate: float, what: str) -> DivergedError:
-        advice = "Try a smaller `learning_rate`"
-        advice += ", `clip_norm=1.0`" if self.settings.clip_norm is None else ", a smaller `clip_norm`"
-        advice += ", or another `scaler`; `best_state` of this error has the best weights so far."
+        if self.step:
+            advice = "Try a smaller `learning_rate`"
+            advice += ", `clip_norm=1.0`" if self.settings.clip_norm is None else ", a smaller `clip_norm`"
+            advice += ", or another `scaler`"
+        else:
+            advice = "No step was made yet: try other activations, or another `scaler`"
+        advice += "; `best_state` of this error has the best weights so far." if self.best_epoch else "."
         return DivergedError(
             f"Training diverged: {what} in epoch {epoch}, after {self.step} steps, at learning rate {rate:g}. {advice}",
             history=list(self.history),

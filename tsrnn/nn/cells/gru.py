@@ -8,7 +8,7 @@ before: n = tanh(W x + b + U (r h))          the reset before it, as published
 
 from dataclasses import dataclass
 
-from tsrnn._errors import Boolean, check_parameter
+from tsrnn._errors import Boolean, check_fields
 from tsrnn.nn.cells.cell import Cell
 from tsrnn.nn.layers.recurrent import Recurrent
 
@@ -93,7 +93,7 @@ class GRU(Recurrent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_parameter("GRU", "reset_after", self.reset_after, Boolean())
+        check_fields(self, {"reset_after": Boolean()})
 
     @property
     def cell(self) -> type[Cell]:

@@ -18,7 +18,13 @@ class _HuberFields(NamedTuple):
 
 
 class MSE(Spec, _NoFields):
-    """Squared error; its best forecast is the mean."""
+    """Squared error; its best forecast is the mean.
+
+    Examples
+    --------
+    >>> from tsrnn import GRUForecaster
+    >>> forecaster = GRUForecaster(loss="mse")
+    """
 
     __slots__ = ()
 
@@ -30,7 +36,13 @@ class MSE(Spec, _NoFields):
 
 
 class MAE(Spec, _NoFields):
-    """Absolute error; its best forecast is the median."""
+    """Absolute error; its best forecast is the median.
+
+    Examples
+    --------
+    >>> from tsrnn import GRUForecaster
+    >>> forecaster = GRUForecaster(loss="mae")
+    """
 
     __slots__ = ()
 
@@ -42,7 +54,20 @@ class MAE(Spec, _NoFields):
 
 
 class Huber(Spec, _HuberFields):
-    """Half the squared error up to ``delta`` (in scaled units), linear beyond (Huber 1964)."""
+    """Half the squared error up to ``delta``, linear beyond (Huber 1964): large errors weigh less than with ``MSE``.
+
+    Parameters
+    ----------
+    delta : float, default=1.0
+        Where the linear part begins, in scaled units; greater than 0.
+
+    Examples
+    --------
+    >>> from tsrnn import GRUForecaster
+    >>> from tsrnn.nn import Huber
+    >>> GRUForecaster(loss=Huber(delta=0.5)).loss
+    Huber(delta=0.5)
+    """
 
     __slots__ = ()
 
@@ -61,6 +86,7 @@ def as_loss(loss: str | Spec) -> Spec:
     """The loss of that name, or the loss itself, checked."""
     if isinstance(loss, Huber):
         check_parameter("Huber", "delta", loss.delta, Real(0, None, closed="neither"))
+        return Huber(float(loss.delta))
     return LOSSES[loss] if isinstance(loss, str) else loss
 
 

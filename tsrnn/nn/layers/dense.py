@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tsrnn._errors import Integer, Options, check_parameter
+from tsrnn._errors import Integer, Options, check_fields
 from tsrnn._jit import kernel
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.kernels.contractions import QUAD, add_outer, pack, padded, tile_step, unpack
@@ -93,8 +93,7 @@ class Dense(LayerSpec):
     activation: str = field(default="linear", kw_only=True)
 
     def __post_init__(self) -> None:
-        check_parameter("Dense", "outputs", self.outputs, Integer(1))
-        check_parameter("Dense", "activation", self.activation, Options(*ACTIVATIONS))
+        check_fields(self, {"outputs": Integer(1), "activation": Options(*ACTIVATIONS)})
 
     def layer(self, shape: Shape) -> DenseLayer:
         """The layer on inputs of this shape."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tsrnn._errors import Real, check_parameter
+from tsrnn._errors import Real, check_fields
 from tsrnn._jit import kernel
 from tsrnn.kernels.contractions import padded, step_size
 from tsrnn.kernels.simd import LANES
@@ -32,12 +32,23 @@ class Dropout(LayerSpec):
     ----------
     rate : float
         At least 0, below 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tsrnn.nn import Dropout, Sequential
+    >>> net = Sequential([Dropout(0.5)]).build(input_shape=(1, 4))
+    >>> x = np.ones((1, 1, 4), np.float32)
+    >>> net(x)  # a forecast drops nothing
+    array([[[1., 1., 1., 1.]]], dtype=float32)
+    >>> set(net.forward(x, training=True).ravel().tolist()) <= {0.0, 2.0}
+    True
     """
 
     rate: float
 
     def __post_init__(self) -> None:
-        check_parameter("Dropout", "rate", self.rate, Real(0, 1, closed="left"))
+        check_fields(self, {"rate": Real(0, 1, closed="left")})
 
     def layer(self, shape: Shape) -> DropoutLayer:
         """The layer on inputs of this shape."""

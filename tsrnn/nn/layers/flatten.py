@@ -24,7 +24,16 @@ def copy_rows(steps, count, source, source_first, source_step, target, target_fi
 
 @dataclass(frozen=True)
 class Flatten(LayerSpec):
-    """All steps side by side: ``(steps, features)`` becomes one step of ``steps * features``, time first."""
+    """All steps side by side: ``(steps, features)`` becomes one step of ``steps * features``, time first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tsrnn.nn import Flatten, Sequential
+    >>> net = Sequential([Flatten()]).build(input_shape=(3, 2))
+    >>> net(np.arange(6, dtype=np.float32).reshape(1, 3, 2))
+    array([[0., 1., 2., 3., 4., 5.]], dtype=float32)
+    """
 
     def layer(self, shape: Shape) -> FlattenLayer:
         """The layer on inputs of this shape."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from tsrnn._errors import Boolean, Integer, Options, Real, check_parameter
+from tsrnn._errors import Boolean, Integer, Options, Real, check_fields
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.kernels.contractions import pack, padded, step_size, unpack
 from tsrnn.kernels.simd import LANES
@@ -68,8 +68,10 @@ class Recurrent(LayerSpec):
             cls.__doc__ = cls.__doc__.replace("{parameters}", SHARED_PARAMETERS)
 
     def __post_init__(self) -> None:
-        for name, constraint in CONSTRAINTS.items():
-            check_parameter(type(self).__name__, name, getattr(self, name), constraint)
+        constraints = dict(CONSTRAINTS)
+        if "recurrent_activation" not in {field.name for field in fields(self)}:
+            constraints.pop("recurrent_activation")
+        check_fields(self, constraints)
 
     def layer(self, shape: Shape) -> RecurrentLayer:
         """The layer on inputs of this shape."""
