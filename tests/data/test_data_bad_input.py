@@ -325,12 +325,18 @@ def test_codes_of_several_columns_are_told_at_once():
 
 def test_ordinary_values_are_not_taken_for_codes():
     rng = np.random.default_rng(0)
-    read_training(frame(wide=rng.normal(scale=500, size=ROWS), heavy=rng.standard_cauchy(ROWS)))
-    read_training(frame(part=np.where(np.arange(ROWS) % 9 == 0, 999.0, np.arange(ROWS) * 40.0)))  # within the range
     rare = np.zeros(300) + np.arange(300) % 7
     rare[[10, 20]] = [-9999, -20000]  # the range of the column goes beyond the code
-    read_training(rare)
-    read_training(frame(flag=np.where(np.arange(ROWS) % 9 == 0, 12345.0, 1.0)))  # far, but nobody's code
+    tables = [
+        frame(wide=rng.normal(scale=500, size=ROWS), heavy=rng.standard_cauchy(ROWS)),
+        frame(part=np.where(np.arange(ROWS) % 9 == 0, 999.0, np.arange(ROWS) * 40.0)),  # within the range
+        frame(flag=np.where(np.arange(ROWS) % 9 == 0, 12345.0, 1.0)),  # far, but nobody's code
+        pd.DataFrame({"rare": rare}),
+    ]
+    for table in tables:
+        _, panel, report = read_training(table)
+        np.testing.assert_array_equal(panel.values, table.to_numpy(np.float32))
+        assert not report.get("codes_replaced")
 
 
 def test_y_that_does_not_fit():

@@ -70,7 +70,7 @@ class Drops(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What differs from call to call. Flags are asked in the loops, where the size of an array would cost more."""
+    """What differs from call to call."""
 
     steps: int
     kept: int  # states on the tape: steps + 1, or 2 to forget
@@ -99,11 +99,10 @@ class Layout(NamedTuple):
     blocks: int
     inputs: int  # rows of the input product: 1 + features
     fed: int  # rows of the recurrent product: bias + hidden
-    x_step: int  # one step of x, of the state, of the carry, of what is saved, of the reset state
+    x_step: int  # one step of x, of the state (also the reset one), of the carry, of what is saved
     h_step: int
     carry_step: int
     saved_step: int
-    reset_step: int
 
 
 @helper
@@ -118,7 +117,6 @@ def layout(spec):
         tile_step(spec.hidden),
         spec.N_CARRIED * units,
         blocks * spec.GROUP * LANES,
-        tile_step(spec.hidden),
     )
 
 
@@ -191,7 +189,7 @@ def forward(spec, run, weights, x, mask, drops, tape):
         time = run.steps - 1 - step if spec.go_backwards else step
         stored = step % run.saved
         place = Place(
-            time, step % run.kept, (step + 1) % run.kept, stored * size.saved_step, stored * size.reset_step
+            time, step % run.kept, (step + 1) % run.kept, stored * size.saved_step, stored * size.h_step
         )  # fmt: skip
         if run.drops_input:
             drop(tape.x, x, time * size.x_step + LANES, drops.input, spec.features)
@@ -264,7 +262,7 @@ def second_gradient(spec, size, tape, d_second, step, count):
     add_outer(
         d_second, size.blocks, spec.SECOND_ROWS, spec.hidden, spec.SECOND_COLUMNS, spec.SECOND_HALF,
         Strided(tape.saved, step * size.saved_step + spec.SECOND_START * LANES, size.saved_step), spec.GROUP,
-        Strided(tape.reset, step * size.reset_step, size.reset_step), count,
+        Strided(tape.reset, step * size.h_step, size.h_step), count,
     )  # fmt: skip
 
 
