@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tsrnn.kernels.contractions import QUAD, pack, padded, step_size, unpack
+from tsrnn.kernels.contractions import QUAD, pack, padded, pieces, step_size, unpack
 from tsrnn.kernels.simd import LANES
 
-SIZES = [(1, 1, 1), (3, 5, 1), (4, 4, 4), (6, 7, 2), (5, 9, 4)]  # columns, hidden, units of a block
+SIZES = [(1, 1, 1), (3, 5, 1), (4, 4, 4), (6, 7, 2), (5, 9, 4), (37, 700, 1)]  # columns, hidden, units of a block
 ORDER = np.array([2, 0, 1])  # where the gates of the pack lie in the matrix
 WIDER = 3  # the matrix has one gate more than are packed
 
@@ -40,7 +40,8 @@ def test_pack(size, with_bias):
     forward_pack = np.zeros(blocks * (with_bias + columns) * rows)
     backward_pack = np.zeros(blocks * rows * padded(columns))
     given = bias if with_bias else bias[:0]
-    pack(matrix.ravel(), matrix.shape[1], columns, given, ORDER, hidden, units, forward_pack, backward_pack)
+    for piece in pieces(matrix, given, ORDER, hidden, units):
+        pack(piece, forward_pack, backward_pack)
 
     expected = blocked(matrix, bias, hidden, units)
     wanted = expected.transpose(1, 3, 0, 2)[:, 0 if with_bias else 1 :]  # [block][bias + column][gate][unit]
@@ -52,6 +53,13 @@ def test_pack(size, with_bias):
     np.testing.assert_array_equal(backward_pack, quads.ravel())
 
 
+def test_large_matrices_come_in_pieces_that_leave_nothing_out():
+    matrix, bias = problem(37, 700)
+    cuts = [(piece.first, piece.last) for piece in pieces(matrix, bias, ORDER, 700, 1)]
+    assert cuts == [(0, 20), (20, 37)]
+    assert all(first % QUAD == 0 for first, _ in cuts)
+
+
 @pytest.mark.parametrize("with_bias", [True, False])
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_unpack_writes_its_own_gates_and_no_others(size, with_bias):
@@ -60,7 +68,8 @@ def test_unpack_writes_its_own_gates_and_no_others(size, with_bias):
     d_pack = blocked(matrix, bias, hidden, units).transpose(1, 0, 2, 3)[..., 0 if with_bias else 1 :]
     d_matrix, d_bias = np.full_like(matrix, 9), np.full_like(bias, 9)
     given = d_bias if with_bias else d_bias[:0]
-    unpack(d_pack.ravel(), matrix.shape[1], columns, ORDER, hidden, units, d_matrix.ravel(), given)
+    for piece in pieces(d_matrix, given, ORDER, hidden, units):
+        unpack(d_pack.ravel(), piece)
     packed = np.isin(np.arange(WIDER + 1), ORDER).repeat(hidden)
     np.testing.assert_array_equal(d_matrix, np.where(packed, matrix, 9))
     np.testing.assert_array_equal(d_bias, np.where(packed & with_bias, bias, 9))

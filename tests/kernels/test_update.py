@@ -56,7 +56,8 @@ def test_partials_are_added_in_order():
     partials = np.array([[1e8], [3.0], [-1e8], [3.0]], np.float32).repeat(5, axis=1)
     partials[:, 1] = [3, 3, 1e8, -1e8]
     total = np.full(5, 7, np.float32)
-    update.add_partials(partials.ravel(), 4, 5, total)
+    for first, last in ((0, 2), (2, 5)):
+        update.add_partials(partials.ravel(), 4, first, last, total)
     expected = ((partials[0] + partials[1]) + partials[2]) + partials[3]
     assert expected[0] == 3 and expected[1] == 8  # in float64 both would be 6
     np.testing.assert_array_equal(total, expected)

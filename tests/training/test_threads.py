@@ -48,6 +48,30 @@ def test_errors_come_to_the_caller(failing):
     assert sorted(done) == [0, 1, 2]
 
 
+def parts_seen(n_threads, size):
+    seen = []
+    with Team(n_threads) as team:
+        team.over(size, lambda part: seen.append((part.start, part.stop, threading.get_ident())))
+    return sorted(seen)
+
+
+def test_parts_of_a_vector_are_the_same_for_any_number_of_threads(monkeypatch):
+    monkeypatch.setattr(threads, "PART", 10)
+    monkeypatch.setattr(threads, "WORTH_SPREADING", 25)
+    expected = [(0, 10), (10, 20), (20, 27)]
+    for n_threads in (1, 2, 3):
+        assert [(start, stop) for start, stop, _ in parts_seen(n_threads, 27)] == expected
+    assert parts_seen(2, 0) == []
+
+
+def test_others_are_woken_for_long_vectors_only(monkeypatch):
+    monkeypatch.setattr(threads, "PART", 10)
+    monkeypatch.setattr(threads, "WORTH_SPREADING", 25)
+    here = threading.get_ident()
+    assert {thread for *_, thread in parts_seen(2, 24)} == {here}
+    assert len({thread for *_, thread in parts_seen(2, 25)}) == 2
+
+
 def late_worker(at_work, done):
     """Thread 1 ends some time after thread 0 is through."""
 

@@ -7,12 +7,13 @@ from reference import losses as oracle_losses
 from reference import recurrent as oracle
 from reference.differences import numerical_gradient, worst_error
 
+from tsrnn.kernels import contractions
 from tsrnn.kernels.gather import NORMS, Series
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn import GRU, MAE, MSE, Dense, Dropout, Huber, Sequential, SimpleRNN
 from tsrnn.nn.layer import Shape
 from tsrnn.nn.network import Network
-from tsrnn.training import tiles
+from tsrnn.training import threads, tiles
 from tsrnn.training.threads import Team
 from tsrnn.training.tiles import TileEngine
 
@@ -182,6 +183,16 @@ def test_same_bits_for_any_number_of_threads(shared, monkeypatch):
     assert len(set(one)) == len(one)
     for n_threads in (2, 3, 4):
         assert bits(n_threads, counts) == one
+
+
+def test_long_vectors_are_worked_on_by_all_threads_with_the_same_bits(monkeypatch):
+    """Packing, the sum of the partial gradients and unpacking, cut into pieces."""
+    alone = bits(1, [3 * LANES])
+    monkeypatch.setattr(threads, "PART", 50)
+    monkeypatch.setattr(threads, "WORTH_SPREADING", 0)
+    monkeypatch.setattr(contractions, "PIECE", 40)
+    for n_threads in (1, 2, 3):
+        assert bits(n_threads, [3 * LANES]) == alone
 
 
 def test_tiles_that_share_partials_give_the_same_sums(team, monkeypatch):

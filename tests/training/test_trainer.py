@@ -27,7 +27,7 @@ class ScriptedEngine:
     def __init__(self, validation=(), training=None, slope=1.0):
         self.validation, self.training = list(validation), training
         self.gradient, self.slope = np.zeros(2), slope
-        self.batches, self.steps = [], []
+        self.batches, self.steps, self.team = [], [], Team(1)
 
     def loss_and_gradient(self, theta, origins, weights, step):
         self.batches.append(origins.copy())

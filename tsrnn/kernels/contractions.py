@@ -1,10 +1,15 @@
 """Between parameter matrices and the register-tiled contractions: packing, gradients of weights, sizes of tiles."""
 
+from typing import NamedTuple
+
+import numpy as np
+
 from tsrnn._jit import helper, kernel
 from tsrnn.kernels.simd import LANES, Strided, outer
 
 QUAD = 4  # units of one transposed contraction; feature rows of a tile are rounded up to a multiple
 WIDE = 32  # blocks that one pass over the steps of ``add_outer`` covers
+LINE = 16  # numbers in a cache line
 
 
 def padded(count: int) -> int:
@@ -20,42 +25,76 @@ def step_size(count: int) -> int:
 tile_step = helper(step_size)  # the same for kernels
 
 
-@kernel
-def pack(matrix, stride, columns, bias, order, hidden, units, forward_pack, backward_pack):
-    """A parameter matrix [column][gate, unit] in the two orders that contractions read.
+class Matrix(NamedTuple):
+    """Columns ``first`` to ``last`` of a parameter matrix [column][gate, unit], and the places of its gates."""
 
-    forward_pack [block][bias + column][gate, unit], backward_pack [column / QUAD][block][gate, unit][QUAD]; gates in
-    ``order``, ``units`` units to a block; ``bias`` [gate, unit] may be empty.
+    values: np.ndarray  # flat
+    bias: np.ndarray  # [gate, unit], or empty
+    stride: int  # numbers from one column to the next
+    columns: int  # in all
+    first: int  # a multiple of QUAD
+    last: int
+    order: np.ndarray  # for each gate of the packed matrix its place here
+    hidden: int  # units of a gate
+    units: int  # units of a block
+
+
+PIECE = 1 << 16  # numbers of a matrix that are packed by one call
+
+
+def pieces(values, bias, order, hidden, units):
+    """A parameter matrix (columns, gates * hidden) cut into ``Matrix`` pieces that can be packed side by side."""
+    columns, stride = values.shape
+    step = max(QUAD, PIECE // stride // QUAD * QUAD)
+    cuts = [(first, min(columns, first + step)) for first in range(0, columns, step)]
+    return [Matrix(values.reshape(-1), bias, stride, columns, *cut, order, hidden, units) for cut in cuts]
+
+
+@kernel
+def pack(matrix, forward_pack, backward_pack):
+    """A parameter matrix in the two orders that contractions read.
+
+    forward_pack [block][bias + column][gate, unit], backward_pack [column / QUAD][block][gate, unit][QUAD]; the gates
+    in ``order``, ``units`` units to a block.
     """
-    blocks, rows = (hidden + units - 1) // units, order.size * units
-    first = 1 if bias.size else 0
-    for gate in range(order.size):
-        for unit in range(hidden):
-            block, place = unit // units, order[gate] * hidden + unit
-            row = gate * units + unit % units
-            at = block * (first + columns) * rows + row
-            if first:
-                forward_pack[at] = bias[place]
-            for column in range(columns):
-                value = matrix[column * stride + place]
-                forward_pack[at + (first + column) * rows] = value
-                quad = column // QUAD
-                backward_pack[((quad * blocks + block) * rows + row) * QUAD + column - quad * QUAD] = value
+    units, gates = matrix.units, matrix.order.size
+    blocks, rows = (matrix.hidden + units - 1) // units, gates * units
+    bias = 1 if matrix.bias.size else 0
+    if bias and matrix.first == 0:
+        for gate in range(gates):
+            for unit in range(matrix.hidden):
+                row = unit // units * (1 + matrix.columns) * rows + gate * units + unit % units
+                forward_pack[row] = matrix.bias[matrix.order[gate] * matrix.hidden + unit]
+    for quad in range(matrix.first // QUAD, (matrix.last + QUAD - 1) // QUAD):
+        count = min(QUAD, matrix.last - quad * QUAD)
+        for block in range(blocks):  # then gates: what is written next to each other is written together
+            at = (block * (bias + matrix.columns) + bias + quad * QUAD) * rows
+            back = (quad * blocks + block) * rows * QUAD
+            for gate in range(gates):
+                source = quad * QUAD * matrix.stride + matrix.order[gate] * matrix.hidden + block * units
+                for unit in range(min(units, matrix.hidden - block * units)):
+                    row = gate * units + unit
+                    for column in range(count):
+                        value = matrix.values[source + column * matrix.stride + unit]
+                        forward_pack[at + column * rows + row] = value
+                        backward_pack[back + row * QUAD + column] = value
 
 
 @kernel
-def unpack(d_pack, stride, columns, order, hidden, units, d_matrix, d_bias):
-    """What ``add_outer`` made, [block][gate, unit][bias + column] -> d_matrix [column][gate, unit], d_bias"""
-    rows = order.size * units
-    first = 1 if d_bias.size else 0
-    for gate in range(order.size):
-        for unit in range(hidden):
-            place = order[gate] * hidden + unit
-            at = (unit // units * rows + gate * units + unit % units) * (first + columns)
-            if first:
-                d_bias[place] = d_pack[at]
-            for column in range(columns):
-                d_matrix[column * stride + place] = d_pack[at + first + column]
+def unpack(d_pack, d_matrix):
+    """What ``add_outer`` made, [block][gate, unit][bias + column] -> the gradient, laid out as the parameters."""
+    units, gates = d_matrix.units, d_matrix.order.size
+    bias = 1 if d_matrix.bias.size else 0
+    for first in range(d_matrix.first, d_matrix.last, LINE):  # few columns at a time: whole cache lines of both
+        last = min(first + LINE, d_matrix.last)
+        for gate in range(gates):
+            for unit in range(d_matrix.hidden):
+                place = d_matrix.order[gate] * d_matrix.hidden + unit
+                at = ((unit // units * gates + gate) * units + unit % units) * (bias + d_matrix.columns)
+                if bias and first == 0:
+                    d_matrix.bias[place] = d_pack[at]
+                for column in range(first, last):
+                    d_matrix.values[column * d_matrix.stride + place] = d_pack[at + bias + column]
 
 
 @helper

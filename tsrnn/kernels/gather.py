@@ -36,11 +36,14 @@ class Place(NamedTuple):
 
 @kernel
 def gather(series, origins, first, x, place):
-    """Windows ``origins[first:]`` of the series -> x [step][1 + channel][lane]; lanes beyond the last repeat it"""
-    x_step = tile_step(series.channels)
+    """Windows ``origins[first:]`` of the series -> x [step][1 + channel][lane]; lanes beyond the last repeat it
+
+    All by lanes: for a slice that is assigned to, Numba compiles the text of its error, which takes seconds.
+    """
+    x_step, starts = tile_step(series.channels), np.empty(LANES, np.int64)
     for lane in range(LANES):
         place.origin[lane] = origins[min(first + lane, origins.size - 1)]
-    starts = (place.origin - (series.lookback - 1) * series.sampling_rate) * series.channels
+        starts[lane] = (place.origin[lane] - (series.lookback - 1) * series.sampling_rate) * series.channels
     for step in range(series.lookback):
         for channel in range(series.channels):
             at = step * series.sampling_rate * series.channels + channel
@@ -58,16 +61,19 @@ def _normalise(series, target, x_step, x, center, scale):
     """Take the level (and for "standard" the spread) of each window off one of its targets."""
     row, at = (1 + target) * LANES, target * LANES
     if series.norm == _LAST:
-        last = (series.lookback - 1) * x_step + row
-        center[at : at + LANES] = x[last : last + LANES]
+        for lane in range(LANES):
+            center[at + lane] = x[(series.lookback - 1) * x_step + row + lane]
     else:
-        center[at : at + LANES] = 0
+        for lane in range(LANES):
+            center[at + lane] = 0
         for step in range(series.lookback):
             for lane in range(LANES):
                 center[at + lane] += x[step * x_step + row + lane]
-        center[at : at + LANES] /= series.lookback
+        for lane in range(LANES):
+            center[at + lane] /= series.lookback
     if series.norm == _STANDARD:
-        scale[at : at + LANES] = 0
+        for lane in range(LANES):
+            scale[at + lane] = 0
         for step in range(series.lookback):
             for lane in range(LANES):
                 off = x[step * x_step + row + lane] - center[at + lane]

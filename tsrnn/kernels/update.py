@@ -6,22 +6,28 @@ from tsrnn._jit import kernel
 
 
 @kernel
-def add_partials(partials, count, size, total):
-    """total = partials[0] + partials[1] + ..., always in this order; partials [count][size], flat"""
-    for i in range(size):
+def add_partials(partials, count, first, last, total):
+    """total = partials[0] + partials[1] + ..., from ``first`` to ``last``, in this order; partials [count][size]"""
+    for i in range(first, last):
         total[i] = partials[i]
     for part in range(1, count):
-        for i in range(size):
-            total[i] += partials[part * size + i]
+        for i in range(first, last):
+            total[i] += partials[part * total.size + i]
 
 
 @kernel
 def squared_norm(gradient):
-    """The sum of squares, in float64, in one order."""
-    total = 0.0
-    for i in range(gradient.size):
-        total += np.float64(gradient[i]) * np.float64(gradient[i])
-    return total
+    """The sum of squares, in float64 and in one order: four sums side by side, as one alone waits for each addition."""
+    a = b = c = d = 0.0
+    whole = gradient.size // 4 * 4
+    for i in range(0, whole, 4):
+        a += np.float64(gradient[i]) ** 2
+        b += np.float64(gradient[i + 1]) ** 2
+        c += np.float64(gradient[i + 2]) ** 2
+        d += np.float64(gradient[i + 3]) ** 2
+    for i in range(whole, gradient.size):
+        a += np.float64(gradient[i]) ** 2
+    return (a + b) + (c + d)
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,12 @@ import numpy as np
 from tsrnn.nn.layer import Call, Layer, LayerSpec, Shape
 from tsrnn.nn.params import ParamLayout
 from tsrnn.nn.workspace import Workspace
+
+
+def in_order(calls: list[Call]) -> None:
+    """One call after the other."""
+    for call in calls:
+        call()
 
 
 class Network:
@@ -48,26 +54,24 @@ class Network:
         """First values of all parameters."""
         return self.layout.initial(seed, self.dtype)
 
-    def pack(self, theta: np.ndarray) -> None:
-        """Parameters -> the order in which kernels read them."""
+    def pack(self, theta: np.ndarray, run: Callable[[list[Call]], None] = in_order) -> None:
+        """Parameters -> the order in which kernels read them; ``run`` makes calls that do not depend on each other."""
         if self._packing is None or self._packing[0] is not theta:
             layers = zip(self.layers, self.layout.views(theta), self.weights, strict=True)
             self._packing = theta, [call for layer, *arrays in layers for call in layer.packing(*arrays)]
-        for call in self._packing[1]:
-            call()
+        run(self._packing[1])
 
     def gradient_views(self, flat: np.ndarray) -> list[Any]:
         """``gradient_size`` numbers as what ``Workspace.backward`` takes."""
         return [layer.gradient_views(flat[place]) for layer, place in zip(self.layers, self._places, strict=True)]
 
-    def unpack(self, flat: np.ndarray, gradient: np.ndarray) -> None:
+    def unpack(self, flat: np.ndarray, gradient: np.ndarray, run: Callable[[list[Call]], None] = in_order) -> None:
         """The gradient as the kernels wrote it -> ``gradient``, laid out as the parameters."""
         if self._unpacking is None or self._unpacking[0] is not flat or self._unpacking[1] is not gradient:
             layers = zip(self.layers, self._places, self.layout.views(gradient), strict=True)
             calls = [call for layer, place, arrays in layers for call in layer.unpacking(flat[place], arrays)]
             self._unpacking = flat, gradient, calls
-        for call in self._unpacking[2]:
-            call()
+        run(self._unpacking[2])
 
     def workspace(self, **setting: bool) -> Workspace:
         """Arrays for one tile; see ``Workspace``."""

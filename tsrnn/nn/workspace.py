@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tsrnn._jit import machine_code
 from tsrnn.kernels.rng import draw_dropout
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn.layer import NOTHING, Bound, Layer, Setting, gradient_tile, tile
@@ -56,13 +57,17 @@ class Workspace:
             self.bound.append(bound)
         self.y, self.d_x, self.d_y = y, self.d_arrays[0], self.d_arrays[-1]
         self._dropped = [
-            (2 * i + k, dropped) for i, bound in enumerate(self.bound) for k, dropped in enumerate(bound.dropped)
+            (2 * i + k, dropped.count, dropped.rate, dropped.mask)
+            for i, bound in enumerate(self.bound)
+            for k, dropped in enumerate(bound.dropped)
         ]
+        if self._dropped:
+            self._draw = machine_code(draw_dropout, 0, *self._dropped[0][:1], 0, 0, *self._dropped[0][1:])
 
     def draw_dropout(self, seed: int, step: int, first: int) -> None:
         """New masks for the tile whose lane 0 is window ``first`` of training step ``step``."""
-        for stream, dropped in self._dropped:
-            draw_dropout(seed, stream, step, first, dropped.count, dropped.rate, dropped.mask)
+        for stream, *mask in self._dropped:
+            self._draw(seed, stream, step, first, *mask)
 
     def forward(self) -> None:
         """x -> y"""

@@ -6,8 +6,12 @@ import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from itertools import pairwise
 from types import TracebackType
+
+PART = 1 << 16  # numbers of a vector that a thread takes at a time
+WORTH_SPREADING = 1 << 18  # numbers from which on other threads are woken for one pass over them
 
 
 def usable_cores() -> int:
@@ -37,6 +41,23 @@ class Team:
     ) -> None:
         if self._pool:
             self._pool.shutdown()
+
+    def run(self, calls: list[Callable[[], None]], size: int) -> None:
+        """Make calls that do not depend on each other; ``size`` numbers are worked on in all."""
+
+        def some(thread: int, share: range) -> None:
+            for index in share:
+                calls[index]()
+
+        if size < WORTH_SPREADING:
+            some(0, range(len(calls)))
+        else:
+            self.spread(some, len(calls))
+
+    def over(self, size: int, work: Callable[[slice], None]) -> None:
+        """Call ``work`` for parts of ``size`` numbers, which are the same for any number of threads."""
+        starts = range(0, size, PART)
+        self.run([partial(work, slice(start, min(start + PART, size))) for start in starts], size)
 
     def spread(self, work: Callable[[int, range], None], pieces: int) -> None:
         """Call ``work(thread, its pieces)`` for a contiguous share of the pieces on each thread, and wait."""

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from tsrnn._jit import machine_code
 from tsrnn.kernels.gather import Place, Series, gather
 from tsrnn.kernels.simd import LANES
 from tsrnn.kernels.update import add_partials
 from tsrnn.nn.heads.point import point_loss, predictions, score
-from tsrnn.nn.layer import aligned
+from tsrnn.nn.layer import Call, aligned
 from tsrnn.nn.network import Network
 from tsrnn.training.threads import Team
 
@@ -23,19 +24,33 @@ MANY = 1 << 21  # numbers in all partial gradients from which on tiles share the
 SHARED_PARTIALS = 16
 
 
+def as_rows(origins: np.ndarray) -> np.ndarray:
+    """Rows of a panel as kernels take them."""
+    return np.ascontiguousarray(origins, np.int64)
+
+
 class Tile:
     """The arrays of one tile and where its windows lie."""
 
-    def __init__(self, network: Network, series: Series, training: bool) -> None:
-        self.series = series
+    def __init__(self, network: Network, loss: Any, series: Series, training: bool) -> None:
+        self.series, self._spec = series, loss
         self.space = network.workspace(training=training)
         width = series.targets * LANES
         self.place = Place(np.zeros(LANES, np.int64), np.zeros(width, network.dtype), np.ones(width, network.dtype))
+        self._gather = machine_code(gather, series, self.place.origin, 0, self.space.x, self.place)
+        if training:
+            nothing = np.zeros(0, network.dtype)
+            arrays = self.space.y, self.space.d_y
+            self._loss = machine_code(point_loss, loss, series, self.place, 0, 0, nothing, *arrays)
 
     def forward(self, origins: np.ndarray, first: int) -> None:
         """Windows ``origins[first:]`` of the series through the network."""
-        gather(self.series, origins, first, self.space.x, self.place)
+        self._gather(self.series, origins, first, self.space.x, self.place)
         self.space.forward()
+
+    def loss(self, first: int, windows: int, weights: np.ndarray) -> float:
+        """Sum of the losses after ``forward``; the gradient goes where ``backward`` starts from."""
+        return self._loss(self._spec, self.series, self.place, first, windows, weights, self.space.y, self.space.d_y)
 
 
 class TileEngine:
@@ -62,17 +77,19 @@ class TileEngine:
         self._partials = np.zeros(0, network.dtype)
         self._views: list[list[Any]] = []
         self._tiles: dict[bool, list[Tile]] = {}
+        self._add = machine_code(add_partials, self._sum, 1, 0, 0, self._sum)
 
     def loss_and_gradient(self, theta: np.ndarray, origins: np.ndarray, weights: np.ndarray, step: int) -> float:
         """The mean loss over the windows; its gradient goes to ``self.gradient``.
 
         ``weights`` [row] weighs the targets' rows and may be empty; ``step`` numbers the dropout masks.
         """
+        origins, weights = as_rows(origins), np.ascontiguousarray(weights, self.network.dtype)
         tiles = -(-origins.size // LANES)
         pieces = self._prepare_partials(tiles)
         losses = np.zeros(tiles)
         own = self._tiles_of(training=True)
-        self.network.pack(theta)
+        self.network.pack(theta, self._run)
 
         def work(thread: int, share: range) -> None:
             tile = own[thread]
@@ -81,21 +98,12 @@ class TileEngine:
                 for index in range(-(-piece * tiles // pieces), -(-(piece + 1) * tiles // pieces)):
                     tile.space.draw_dropout(self.seed, step, index * LANES)
                     tile.forward(origins, index * LANES)
-                    losses[index] = point_loss(
-                        self.loss,
-                        self.series,
-                        tile.place,
-                        index * LANES,
-                        origins.size,
-                        weights,
-                        tile.space.y,
-                        tile.space.d_y,
-                    )
+                    losses[index] = tile.loss(index * LANES, origins.size, weights)
                     tile.space.backward(self._views[piece])
 
         self.team.spread(work, pieces)
-        add_partials(self._partials, pieces, self._sum.size, self._sum)
-        self.network.unpack(self._sum, self.gradient)
+        self.team.over(self._sum.size, lambda part: self._add(self._partials, pieces, part.start, part.stop, self._sum))
+        self.network.unpack(self._sum, self.gradient, self._run)
         return float(losses.sum() / (origins.size * self.series.horizon * self.series.targets))
 
     def evaluate(self, theta: np.ndarray, origins: np.ndarray, units: np.ndarray) -> tuple[float, np.ndarray]:
@@ -109,7 +117,7 @@ class TileEngine:
                 self.loss, self.series, tile.place, index * LANES, origins.size, tile.space.y, flat, absolute[index]
             )
 
-        self._for_each_tile(theta, origins, each)
+        self._for_each_tile(theta, as_rows(origins), each)
         count = origins.size * self.series.horizon
         return float(losses.sum() / (count * self.series.targets)), absolute.sum(axis=0) / count
 
@@ -117,16 +125,18 @@ class TileEngine:
         """Forecasts (windows, horizon, targets) in the units of the series' rows."""
         out = np.empty((origins.size, self.series.horizon, self.series.targets), self.network.dtype)
         flat = out.reshape(-1)
+        tile = self._tiles_of(training=False)[0]
+        write = machine_code(predictions, self.series, tile.place, 0, 0, tile.space.y, flat)
 
         def each(tile: Tile, index: int) -> None:
-            predictions(self.series, tile.place, index * LANES, origins.size, tile.space.y, flat)
+            write(self.series, tile.place, index * LANES, origins.size, tile.space.y, flat)
 
-        self._for_each_tile(theta, origins, each)
+        self._for_each_tile(theta, as_rows(origins), each)
         return out
 
     def _for_each_tile(self, theta: np.ndarray, origins: np.ndarray, each: Any) -> None:
         own = self._tiles_of(training=False)
-        self.network.pack(theta)
+        self.network.pack(theta, self._run)
 
         def work(thread: int, share: range) -> None:
             for index in share:
@@ -135,9 +145,14 @@ class TileEngine:
 
         self.team.spread(work, -(-origins.size // LANES))
 
+    def _run(self, calls: list[Call]) -> None:
+        self.team.run(calls, self.gradient.size)
+
     def _tiles_of(self, training: bool) -> list[Tile]:
         if training not in self._tiles:
-            self._tiles[training] = [Tile(self.network, self.series, training) for _ in range(self.team.n_threads)]
+            self._tiles[training] = [
+                Tile(self.network, self.loss, self.series, training) for _ in range(self.team.n_threads)
+            ]
         return self._tiles[training]
 
     def _prepare_partials(self, tiles: int) -> int:

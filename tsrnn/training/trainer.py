@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -125,8 +126,13 @@ class Trainer:
         if settings.weight_decay and not settings.optimizer.decouples:
             add_scaled(gradient, self.theta, settings.weight_decay)
         self.step += 1
-        settings.optimizer.apply(self.theta, gradient, self.moments, self.step, rate, settings.weight_decay)
+        self.engine.team.over(gradient.size, partial(self._update, rate))
         return loss
+
+    def _update(self, rate: float, part: slice) -> None:
+        """One step of the optimizer for some of the weights."""
+        arrays = self.theta[part], self.engine.gradient[part], self.moments[:, part]
+        self.settings.optimizer.apply(*arrays, self.step, rate, self.settings.weight_decay)
 
     def _validate(self) -> tuple[float, float]:
         if not self.windows.validation.size:

@@ -3,9 +3,9 @@
 from numba.core import types
 from numba.extending import intrinsic
 
-from tsrnn.kernels.simd.functions import ir_lane_sum
 from tsrnn.kernels.simd.host import LANES, REGISTER_BYTES
 from tsrnn.kernels.simd.vector import (
+    FAST,
     accumulate,
     const,
     fill,
@@ -13,8 +13,10 @@ from tsrnn.kernels.simd.vector import (
     ir_load,
     ir_pointer,
     ir_split,
+    ir_store,
     ir_vector,
     multiply_add,
+    shuffle,
     splat,
 )
 
@@ -70,6 +72,41 @@ def contract_groups(typing, vector, weights, weight_at, inputs, input_at, groups
     return vector(vector, weights, types.int64, inputs, types.int64, types.int64, group, first, last), codegen
 
 
+def _lane_sums(builder, vectors):
+    """The sum over the lanes of each of the vectors, side by side in one vector.
+
+    All go through one tree of shuffles: four vectors become one that has four sums in every four lanes, then vectors
+    are folded in pairs. That is 3 instructions for a vector; a sum of its own takes 8.
+    """
+    count, lanes = len(vectors), vectors[0].type.count
+    zero = fill(vectors[0].type, 0.0)
+
+    def folded(left, right, low, high):
+        """Sum of two selections of the lanes of left and right; ``right`` is counted from ``lanes`` on."""
+        return builder.fadd(shuffle(builder, left, right, low), shuffle(builder, left, right, high), flags=FAST)
+
+    def in_fours(picks):
+        return [start + pick + (lanes - 4 if pick >= 4 else 0) for start in range(0, lanes, 4) for pick in picks]
+
+    vectors = [*vectors, *[zero] * (-count % 4)]
+    for low, high in (((0, 4, 1, 5), (2, 6, 3, 7)), ((0, 1, 4, 5), (2, 3, 6, 7))):
+        pairs = zip(vectors[::2], vectors[1::2])
+        vectors = [folded(left, right, in_fours(low), in_fours(high)) for left, right in pairs]
+    segment = lanes  # lanes that hold the same four sums
+    while segment > 4:
+        if len(vectors) % 2:
+            vectors.append(zero)
+        starts = range(0, 2 * lanes, segment)
+        low = [lane for start in starts for lane in range(start, start + segment // 2)]
+        high = [lane + segment // 2 for lane in low]
+        vectors = [folded(left, right, low, high) for left, right in zip(vectors[::2], vectors[1::2])]
+        segment //= 2
+    while len(vectors) & (len(vectors) - 1):
+        vectors.append(zero)
+    joined = ir_join(builder, vectors)
+    return shuffle(builder, joined, joined, list(range(count)))
+
+
 @intrinsic(prefer_literal=True)
 def outer(typing, out, left, rows, right, columns, steps):
     height, width = rows.literal_value, columns.literal_value
@@ -107,10 +144,9 @@ def outer(typing, out, left, rows, right, columns, steps):
 
         sums = accumulate(builder, args[5], [fill(register, 0.0)] * (height * width), body)
         for i in range(height):
-            row = builder.gep(target, [builder.mul(target_step, const(i))])
-            for j in range(width):
-                place = builder.gep(row, [const(j)])
-                builder.store(builder.fadd(builder.load(place), ir_lane_sum(builder, sums[i * width + j])), place)
+            place = builder.gep(target, [builder.mul(target_step, const(i))])
+            added = _lane_sums(builder, sums[i * width : (i + 1) * width])
+            ir_store(builder, builder.fadd(ir_load(builder, place, added.type), added), place)
         return context.get_dummy_value()
 
     return types.void(out, left, rows, right, columns, types.int64), codegen

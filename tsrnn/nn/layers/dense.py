@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tsrnn._errors import Integer, Options, check_fields
-from tsrnn._jit import kernel
+from tsrnn._jit import kernel, prepare
 from tsrnn.kernels.activations import ACTIVATIONS
-from tsrnn.kernels.contractions import QUAD, add_outer, pack, padded, tile_step, unpack
+from tsrnn.kernels.contractions import QUAD, add_outer, pack, padded, pieces, tile_step, unpack
 from tsrnn.kernels.simd import LANES, OUTER_ROOM, Strided, contract, contract_groups, load, store, zero_rows, zeros
 from tsrnn.nn.layer import Bound, Call, Layer, LayerSpec, Setting, Shape, aligned, tile
 from tsrnn.nn.params import Parameter
@@ -124,15 +123,17 @@ class DenseLayer(Layer):
 
     def packing(self, arrays: list[np.ndarray], weights: Weights) -> list[Call]:
         kernel, bias = arrays
-        return [partial(pack, kernel.ravel(), bias.size, len(kernel), bias, _ORDER, bias.size, QUAD, *weights)]
+        return [prepare(pack, matrix, *weights) for matrix in pieces(kernel, bias, _ORDER, bias.size, QUAD)]
 
     def unpacking(self, flat: np.ndarray, arrays: list[np.ndarray]) -> list[Call]:
         kernel, bias = arrays
-        return [partial(unpack, flat, bias.size, len(kernel), _ORDER, bias.size, QUAD, kernel.ravel(), bias)]
+        return [prepare(unpack, flat, matrix) for matrix in pieces(kernel, bias, _ORDER, bias.size, QUAD)]
 
     def bind(self, setting: Setting, weights: Any, x: np.ndarray, d_y: np.ndarray, d_x: np.ndarray) -> Bound:
         y = tile(self.output, setting.dtype)
         activation = ACTIVATIONS[self.spec.activation]
         sizes = Sizes(*self.input, self.spec.outputs, setting.wants_d_x and d_x.size > 0)
-        back = partial(backward, sizes, activation, weights, x, y, d_y, d_x) if setting.training else None
-        return Bound(partial(forward, sizes, activation, weights, x, y), back, y, mask=setting.mask)
+        back = None
+        if setting.training:
+            back = prepare(backward, sizes, activation, weights, x, y, d_y, d_x, then=(d_y[:0],))
+        return Bound(prepare(forward, sizes, activation, weights, x, y), back, y, mask=setting.mask)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tsrnn._errors import Real, check_fields
-from tsrnn._jit import kernel
+from tsrnn._jit import kernel, prepare
 from tsrnn.kernels.contractions import padded, step_size
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn.layer import Bound, Dropped, Layer, LayerSpec, Setting, Shape, aligned, tile
@@ -68,8 +67,8 @@ class DropoutLayer(Layer):
         factors[:] = 1
         y, step = tile(self.output, setting.dtype), step_size(features)
         back_step = padded(features) * LANES
-        forward = partial(scale, steps, features, factors, x, LANES, step, y, LANES, step)
-        backward = partial(scale, steps, features, factors, d_y, 0, back_step, d_x, 0, back_step)
+        forward = prepare(scale, steps, features, factors, x, LANES, step, y, LANES, step)
+        backward = prepare(scale, steps, features, factors, d_y, 0, back_step, d_x, 0, back_step)
         dropped = (Dropped("input", factors, count, self.spec.rate),) if setting.training and self.spec.rate > 0 else ()
         wanted = setting.training and d_x.size > 0
         return Bound(forward, (lambda _: backward()) if wanted else (lambda _: None), y, dropped, mask=setting.mask)

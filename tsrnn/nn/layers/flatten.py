@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tsrnn._jit import kernel
+from tsrnn._jit import kernel, prepare
 from tsrnn.kernels.contractions import padded, step_size
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn.layer import Bound, Layer, LayerSpec, Setting, Shape, tile
@@ -51,7 +50,7 @@ class FlattenLayer(Layer):
     def bind(self, setting: Setting, weights: Any, x: np.ndarray, d_y: np.ndarray, d_x: np.ndarray) -> Bound:
         steps, features = self.input
         y, count = tile(self.output, setting.dtype), features * LANES
-        forward = partial(copy_rows, steps, count, x, LANES, step_size(features), y, LANES, count)
-        backward = partial(copy_rows, steps, count, d_y, 0, count, d_x, 0, padded(features) * LANES)
+        forward = prepare(copy_rows, steps, count, x, LANES, step_size(features), y, LANES, count)
+        backward = prepare(copy_rows, steps, count, d_y, 0, count, d_x, 0, padded(features) * LANES)
         wanted = setting.training and d_x.size > 0
         return Bound(forward, (lambda _: backward()) if wanted else (lambda _: None), y)

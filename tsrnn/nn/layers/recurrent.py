@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsrnn._errors import Boolean, Integer, Options, Real, check_fields
+from tsrnn._jit import prepare
 from tsrnn.kernels.activations import ACTIVATIONS
-from tsrnn.kernels.contractions import pack, padded, step_size, unpack
+from tsrnn.kernels.contractions import Matrix, pack, padded, pieces, step_size, unpack
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn.layer import NOTHING, Bound, Call, Dropped, Layer, LayerSpec, Setting, Shape, aligned, fill_tile, tile
 from tsrnn.nn.params import Parameter
@@ -144,34 +145,33 @@ class RecurrentLayer(Layer):
         )  # fmt: skip
         return Weights(*(aligned(self.blocks * size, dtype) for size in sizes))
 
-    def _matrices(self, arrays: list[np.ndarray]) -> list[tuple[Any, ...]]:
-        """(flat matrix, columns in memory, rows, bias, order) of the input, recurrent and second product."""
+    def _sides(self, arrays: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """(matrix, bias, order of the gates) of the input, the recurrent and the second product."""
         kernel, recurrent_kernel, bias = arrays[:3]
-        empty = bias.ravel()[:0]
-        biases = (bias[0], bias[1]) if self.spec.cell.BIAS else (bias, empty)
-        recurrent = recurrent_kernel.ravel(), recurrent_kernel.shape[1], recurrent_kernel.shape[0]
-        return [
-            (kernel.ravel(), kernel.shape[1], kernel.shape[0], biases[0], self.orders[0]),
-            (*recurrent, biases[1], self.orders[1]),
-            (*recurrent, empty, self.orders[2]),
-        ]
+        none = bias.ravel()[:0]
+        biases = (bias[0], bias[1]) if self.spec.cell.BIAS else (bias, none)
+        matrices = (kernel, recurrent_kernel, recurrent_kernel)
+        return list(zip(matrices, (*biases, none), self.orders, strict=True))
+
+    def _matrices(self, arrays: list[np.ndarray]) -> list[list[Matrix]]:
+        """The same in pieces; none of a product that there is not."""
+        sizes = self.spec.hidden_size, self.spec.cell.UNITS
+        return [pieces(*side, *sizes) if side[-1].size else [] for side in self._sides(arrays)]
 
     def packing(self, arrays: list[np.ndarray], weights: Weights) -> list[Call]:
-        sizes = self.spec.hidden_size, self.spec.cell.UNITS
         pairs = (
             (weights.input, weights.input_back),
             (weights.recurrent, weights.recurrent_back),
             (weights.second, weights.second_back),
         )
         matrices = zip(self._matrices(arrays), pairs, strict=True)
-        calls: list[Call] = [partial(pack, *matrix, *sizes, *pair) for matrix, pair in matrices if matrix[-1].size]
+        calls: list[Call] = [prepare(pack, matrix, *pair) for some, pair in matrices for matrix in some]
         return [*calls, partial(self._pack_own, arrays[3], weights.own)] if weights.own.size else calls
 
     def unpacking(self, flat: np.ndarray, arrays: list[np.ndarray]) -> list[Call]:
-        sizes, gradients = (self.spec.hidden_size, self.spec.cell.UNITS), self.gradient_views(flat)
-        calls: list[Call] = []
-        for (matrix, stride, columns, bias, order), gradient in zip(self._matrices(arrays), gradients, strict=False):
-            calls += [partial(unpack, gradient, stride, columns, order, *sizes, matrix, bias)] if order.size else []
+        gradients = self.gradient_views(flat)
+        matrices = zip(self._matrices(arrays), gradients, strict=False)
+        calls: list[Call] = [prepare(unpack, gradient, matrix) for some, gradient in matrices for matrix in some]
         return [*calls, partial(self._unpack_own, gradients.own, arrays[3])] if gradients.own.size else calls
 
     def _pack_own(self, own: np.ndarray, packed: np.ndarray) -> None:
@@ -197,14 +197,18 @@ class RecurrentLayer(Layer):
         mask = setting.mask if masked else NOTHING.astype(setting.dtype)
         stride = (1 + padded(spec.hidden_size)) * LANES
         last = tape.state[steps % kept * stride :][:stride]
-        call = partial(forward, self.sizes, run, weights, x, mask, drops, tape)
+        call = prepare(forward, self.sizes, run, weights, x, mask, drops, tape)
+        back = None
+        if setting.training:
+            views = self.gradient_views(d_y[:0])
+            back = prepare(backward, self.sizes, run, weights, mask, drops, tape, d_y, d_x, then=(views,))
         output_mask = mask if masked and spec.return_sequences else None
         if output_mask is not None and spec.go_backwards:
             output_mask = np.zeros_like(mask)
             call = partial(_forward_and_turn, call, mask, output_mask)
         return Bound(
             call,
-            partial(backward, self.sizes, run, weights, mask, drops, tape, d_y, d_x) if setting.training else None,
+            back,
             tape.state[stride:] if spec.return_sequences else last,
             dropped,
             tape=tape,
