@@ -85,7 +85,9 @@ class Scaling:
         ndarray of float64
         """
         center, scale = self.center[series, None, :n_targets], self.scale[series, None, :n_targets]
-        return np.asarray(values, np.float64) * scale + center
+        unscaled = values * scale
+        unscaled += center
+        return unscaled
 
     def arrays(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return the arrays to save, and the rest as values that JSON can hold."""

@@ -137,8 +137,13 @@ class Forecaster(DataParameters, ABC):
         check_parameter(f"{type(self).__name__}.historical_forecasts", "every", every, Integer(1))
         panel = self._read(X, y)
         history, windows = self._history(panel, state), all_windows(panel, state.shape, every)
-        values = np.concatenate([state.model.predict(history, part) for part in chunks(windows)])
-        return tidy_frame(state.schema, panel, windows, np.asarray(values, np.float64), state.shape.gap)
+        numbers = state.shape.horizon * history.n_targets
+        values = np.empty((len(windows), state.shape.horizon, history.n_targets))
+        done = 0
+        for part in chunks(windows, numbers):
+            values[done : done + len(part)] = state.model.predict(history, part)
+            done += len(part)
+        return tidy_frame(state.schema, panel, windows, values, state.shape.gap)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Skill over all origins whose windows lie within X.

@@ -12,6 +12,7 @@ from tsrnn.data import WindowIndex
 from tsrnn.forecasting.base import Forecaster
 from tsrnn.forecasting.naive import naive_forecast
 from tsrnn.forecasting.prepare import Prepared
+from tsrnn.forecasting.skill import chunks
 from tsrnn.forecasting.state import Fitted, History, Model
 from tsrnn.nn.summary import Table
 
@@ -32,13 +33,24 @@ class NaiveModel(Model):
         if self.method in ("last", "seasonal"):
             season = self.season if self.method == "seasonal" else 0
             return naive_forecast(history.panel, windows, shape, history.n_targets, season)
-        points = np.arange(1 - shape.lookback, 1) * shape.sampling_rate
-        read = values[windows.origin[:, None] + points, : history.n_targets].astype(np.float64)
         if self.method == "mean":
-            return np.repeat(read.mean(axis=1, keepdims=True), shape.horizon, axis=1)
-        slope = (read[:, -1] - read[:, 0]) / max(1, shape.span - 1)
+            return np.repeat(self._means(history, windows)[:, None], shape.horizon, axis=1)
+        first, last = (
+            values[rows, : history.n_targets].astype(np.float64)
+            for rows in (windows.origin - (shape.span - 1), windows.origin)
+        )
+        slope = (last - first) / max(1, shape.span - 1)
         ahead = shape.gap + 1 + np.arange(shape.horizon)
-        return read[:, -1:] + slope[:, None] * ahead[:, None]
+        return last[:, None] + slope[:, None] * ahead[:, None]
+
+    def _means(self, history: History, windows: WindowIndex) -> np.ndarray:
+        """Of the points of each window: (windows, targets)."""
+        shape, values, means = history.shape, history.panel.values, []
+        points = np.arange(1 - shape.lookback, 1) * shape.sampling_rate
+        for part in chunks(windows, shape.lookback * history.n_targets):
+            read = values[part.origin[:, None] + points, : history.n_targets]
+            means.append(read.mean(axis=1, dtype=np.float64))
+        return np.concatenate(means)
 
     @property
     def memory(self) -> int:

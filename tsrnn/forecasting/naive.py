@@ -19,9 +19,10 @@ def naive_forecast(panel: Panel, windows: WindowIndex, shape: WindowShape, n_tar
         In data units.
     """
     origin = windows.origin[:, None]
-    rows = np.broadcast_to(origin, (len(windows), shape.horizon))
-    if season:
-        ahead = shape.gap + 1 + np.arange(shape.horizon)
-        before = origin + ahead - season * -(-ahead // season)
-        rows = np.where(before >= panel.indptr[windows.series][:, None], before, rows)
+    if not season:
+        last = panel.values[origin, :n_targets]
+        return np.broadcast_to(last, (len(windows), shape.horizon, n_targets))
+    ahead = shape.gap + 1 + np.arange(shape.horizon)
+    before = origin + ahead - season * -(-ahead // season)
+    rows = np.where(before >= panel.indptr[windows.series][:, None], before, origin)
     return panel.values[rows, :n_targets]

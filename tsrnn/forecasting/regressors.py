@@ -44,7 +44,7 @@ class LinearModel(Model):
     def predict(self, history: History, windows: WindowIndex) -> np.ndarray:
         """Forecasts (windows, horizon, targets) in data units."""
         scaled, parts = history.scaled, []
-        for part in chunks(windows):
+        for part in chunks(windows, len(self.coefficients)):
             change = flat_windows(scaled, part, history.shape) @ self.coefficients + self.intercept
             last = scaled[part.origin, None, : history.n_targets]
             parts.append(change.reshape(len(part), history.shape.horizon, -1) + last)
@@ -112,7 +112,7 @@ class LinearForecaster(Forecaster):
         size, n_outputs = shape.lookback * scaled.shape[1], shape.horizon * prepared.n_targets
         # Moments of [x, 1]: the intercept is one more coefficient, without a penalty.
         squares, products = np.zeros((size + 1, size + 1)), np.zeros((size + 1, n_outputs))
-        for part in chunks(windows):
+        for part in chunks(windows, size + 1):
             inputs = np.hstack([flat_windows(scaled, part, shape), np.ones((len(part), 1))])
             weights = prepared.window_weights(part)[:, None]
             squares += inputs.T @ (inputs * weights)

@@ -11,7 +11,8 @@ from tsrnn.forecasting.naive import naive_forecast
 from tsrnn.forecasting.state import FitState, History, Model
 
 NAIVE = ("last", "seasonal")  # what every forecast is measured against
-CHUNK = 4096  # windows that are forecast at a time
+MOST_WINDOWS, MOST_NUMBERS = 4096, 1 << 21  # that are forecast at a time: memory does not grow with the rows
+IN_CACHE = 1 << 17  # of these numbers so many are compared at a time, several times faster than all at once
 
 
 def actual_values(panel: Panel, windows: WindowIndex, shape: WindowShape, n_targets: int) -> np.ndarray:
@@ -20,28 +21,43 @@ def actual_values(panel: Panel, windows: WindowIndex, shape: WindowShape, n_targ
     return panel.values[rows, :n_targets]
 
 
-def chunks(windows: WindowIndex, size: int = CHUNK) -> Iterator[WindowIndex]:
-    """The windows, some at a time."""
+def chunks(windows: WindowIndex, numbers: int, most: int = MOST_NUMBERS) -> Iterator[WindowIndex]:
+    """The windows, some at a time: so many that at ``numbers`` for each window there are ``most`` of them."""
+    size = min(MOST_WINDOWS, max(1, most // numbers))
     for start in range(0, len(windows), size):
         part = slice(start, start + size)
         yield WindowIndex(windows.series[part], windows.origin[part])
 
 
-def mae_by_series(history: History, windows: WindowIndex, forecast: Callable[[WindowIndex], np.ndarray]) -> np.ndarray:
-    """Mean absolute error of a forecast: (series, targets), NaN for series without a window."""
-    panel, shape, n_targets = history.panel, history.shape, history.n_targets
-    total, count = np.zeros((panel.n_series, n_targets)), np.zeros(panel.n_series)
-    for part in chunks(windows):
-        errors = np.abs(np.asarray(forecast(part), np.float64) - actual_values(panel, part, shape, n_targets))
-        np.add.at(total, part.series, errors.mean(axis=1))
-        np.add.at(count, part.series, 1)
+def mae_by_series(
+    history: History, windows: WindowIndex, forecast: Callable[[WindowIndex], np.ndarray], most: int
+) -> np.ndarray:
+    """Mean absolute error of a forecast, of ``most`` numbers at a time: (series, targets), NaN without a window."""
+    panel, numbers = history.panel, history.shape.horizon * history.n_targets
+    total = np.zeros((panel.n_series, history.n_targets))
+    for part in chunks(windows, numbers, most):
+        values, start = forecast(part), 0
+        for few in chunks(part, numbers, IN_CACHE):
+            _add_errors(total, history, few, values[start : start + len(few)])
+            start += len(few)
+    count = np.bincount(windows.series, minlength=panel.n_series)
     with np.errstate(invalid="ignore"):
-        return total / count[:, None]
+        return total / count[:, None] / history.shape.horizon
+
+
+def _add_errors(total: np.ndarray, history: History, windows: WindowIndex, forecast: np.ndarray) -> None:
+    """Add the absolute errors of all rows of the horizon to those of each series; windows are in order of series."""
+    actual = actual_values(history.panel, windows, history.shape, history.n_targets)
+    errors = np.subtract(forecast, actual, dtype=np.float64)
+    np.abs(errors, out=errors)
+    first = np.flatnonzero(np.append(True, np.diff(windows.series) != 0))
+    sums = np.add.reduceat(errors.reshape(len(windows), -1), first, axis=0)  # long rows: contiguous additions
+    total[windows.series[first]] += sums.reshape(len(first), *errors.shape[1:]).sum(axis=1)
 
 
 def model_mae(model: Model, history: History, windows: WindowIndex) -> np.ndarray:
     """Mean absolute error of a model: (series, targets)."""
-    return mae_by_series(history, windows, lambda part: model.predict(history, part))
+    return mae_by_series(history, windows, lambda part: model.predict(history, part), MOST_NUMBERS)
 
 
 def naive_mae(kind: str, season: int, history: History, windows: WindowIndex) -> np.ndarray:
@@ -51,7 +67,7 @@ def naive_mae(kind: str, season: int, history: History, windows: WindowIndex) ->
     def forecast(part: WindowIndex) -> np.ndarray:
         return naive_forecast(history.panel, part, history.shape, history.n_targets, before)
 
-    return mae_by_series(history, windows, forecast)
+    return mae_by_series(history, windows, forecast, IN_CACHE)
 
 
 def rounding(history: History) -> np.ndarray:
