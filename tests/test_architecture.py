@@ -10,12 +10,13 @@ import tsrnn
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tsrnn"
 
-BASE = {"_version", "_errors", "_cache", "_jit"}
+BASE = {"_version", "_errors", "_cache", "_jit", "_blas"}
 # What the modules of each part may import, besides the part itself.
 MAY_IMPORT = {
     "_version": set(),
     "_errors": set(),
     "_cache": set(),
+    "_blas": set(),
     "_jit": BASE,
     "_parameters": {"_errors"},
     "kernels": BASE,
@@ -34,7 +35,7 @@ MAY_IMPORT = {
 }
 # Optional packages, and heavy ones that only some users need.
 WHEN_USED = {"matplotlib", "narwhals", "optuna", "polars", "pooch", "pyarrow", "requests", "torch", "tqdm"}
-KNOWS_NO_TABLES = ("_jit", "_cache", "kernels", "nn", "training", "data.panel", "data.windows")
+KNOWS_NO_TABLES = ("_jit", "_cache", "_blas", "kernels", "nn", "training", "data.panel", "data.windows")
 COMPILERS = {"cfunc", "generated_jit", "guvectorize", "jit", "jitclass", "njit", "stencil", "vectorize"}
 
 

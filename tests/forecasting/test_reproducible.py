@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tsrnn import GRUForecaster
+from tsrnn import GRUForecaster, LSTMForecaster
 
 pytestmark = pytest.mark.filterwarnings("ignore::tsrnn.BelowNaiveWarning")
 
@@ -36,7 +36,7 @@ print(forecaster.state_.model.theta.tobytes().hex(), forecaster.predict().to_num
 def test_same_bits_with_any_number_of_threads_and_in_any_process():
     root = Path(__file__).parents[2]
     results = []
-    for n_jobs in ("1", "2", "1"):
+    for n_jobs in ("1", "2", "4"):
         run = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", PROGRAM, n_jobs],
             capture_output=True,
@@ -49,11 +49,15 @@ def test_same_bits_with_any_number_of_threads_and_in_any_process():
     assert results[0] == results[1] == results[2]
 
 
-@pytest.mark.parametrize("n_jobs", [2, -1, None])
-def test_same_bits_with_any_number_of_threads(panel, n_jobs):
-    one, other = (GRUForecaster(n_jobs=n, dropout=0.2, **TINY).fit(panel) for n in (1, n_jobs))
+@pytest.mark.parametrize("n_jobs", [2, 4, -1, None])
+@pytest.mark.parametrize("forecaster", [GRUForecaster, LSTMForecaster])
+def test_same_bits_with_any_number_of_threads(panel, forecaster, n_jobs):
+    settings = TINY | {"n_layers": 2, "dropout": 0.2, "recurrent_dropout": 0.3}
+    one, other = (forecaster(n_jobs=n, **settings).fit(panel) for n in (1, n_jobs))
     assert weights(one) == weights(other)
+    assert one.history_.drop(columns="seconds").equals(other.history_.drop(columns="seconds"))
     assert one.predict().equals(other.predict())
+    assert one.historical_forecasts(panel).equals(other.historical_forecasts(panel))
     assert one.score(panel) == other.score(panel)
 
 

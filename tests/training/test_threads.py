@@ -1,5 +1,7 @@
 """Who gets which pieces, and that nobody is still at work when `spread` returns."""
 
+import os
+import sys
 import threading
 import time
 
@@ -115,6 +117,26 @@ def test_ctrl_c_while_waiting_goes_on_waiting(monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             team.spread(late_worker(at_work, done), 2)
         assert done == [1]
+
+
+@pytest.mark.parametrize(("n_threads", "expected"), [(1, 3), (2, 1)])
+def test_a_team_of_several_holds_blas_at_one_thread(n_threads, expected, blas_threads):
+    seen = []
+    with pytest.raises(ZeroDivisionError), Team(n_threads) as team:
+        team.spread(lambda thread, share: seen.append(blas_threads()), n_threads)
+        raise ZeroDivisionError
+    assert seen == [{expected}] * n_threads
+    assert blas_threads() == {3}
+
+
+@pytest.mark.parametrize(("joblib_counts", "numbas", "expected"), [(1, 8, 1), (8, 1, 1), (10**6, 10**6, None)])
+def test_usable_cores_are_the_least_of_all_limits(joblib_counts, numbas, expected, monkeypatch):
+    monkeypatch.setattr(threads, "_counted_by_joblib", lambda: joblib_counts)
+    monkeypatch.setattr(threads.config, "NUMBA_NUM_THREADS", numbas)
+    if expected is None:
+        expected = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    assert usable_cores() == resolve_n_jobs(None) == expected
+    assert resolve_n_jobs(7) == 7  # what is asked for is given
 
 
 def test_resolve_n_jobs():

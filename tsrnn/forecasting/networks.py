@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tsrnn._blas import one_blas_thread
 from tsrnn._errors import DivergedError
 from tsrnn.data import WindowIndex
 from tsrnn.forecasting.base import Forecaster
@@ -113,7 +114,8 @@ class NetworkForecaster(Forecaster, TrainingParameters):
         specs = [*self._hidden_layers(), Dense(shape.horizon * prepared.n_targets)]
         network = Network(specs, Shape(shape.lookback, prepared.training.panel.n_channels))
         self._check_output(network)
-        result = self._train(prepared, network, self._first_weights(network, specs, seed), seed)
+        with one_blas_thread():  # first weights are drawn with it too: fits that overlap share one limit
+            result = self._train(prepared, network, self._first_weights(network, specs, seed), seed)
         model = NetworkModel(specs, network.input, result.theta, self.instance_norm)
         return Fitted(model, _records(result.history), result.best_epoch, result.stopped)
 

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from functools import partial
 from itertools import pairwise
 from types import TracebackType
+
+import joblib
+from numba import config
+
+from tsrnn._blas import one_blas_thread
 
 PART = 1 << 16  # numbers of a vector that a thread takes at a time
 WORTH_SPREADING = 1 << 18  # numbers from which on other threads are woken for one pass over them
 
 
 def usable_cores() -> int:
-    """The processor cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    """The processor cores that this process may use, at least one.
+
+    The least of: the cores that it may run on now; what joblib counts, which knows the limits of containers and
+    ``LOKY_MAX_CPU_COUNT``; and Numba's own limit, ``NUMBA_NUM_THREADS``. The last is what joblib sets in its worker
+    processes, so that all of them together have one thread for each core.
+    """
+    here = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return min(here, _counted_by_joblib(), config.NUMBA_NUM_THREADS)
+
+
+@functools.cache
+def _counted_by_joblib() -> int:
+    """Once: it reads files, which takes longer than a forecast."""
+    return int(joblib.cpu_count())
 
 
 def resolve_n_jobs(n_jobs: int | None) -> int:
@@ -27,20 +46,27 @@ def resolve_n_jobs(n_jobs: int | None) -> int:
 
 
 class Team:
-    """``n_threads`` threads that share out numbered pieces of work; the calling thread is one of them."""
+    """``n_threads`` threads that share out numbered pieces of work; the calling thread is one of them.
+
+    Inside a ``with`` block of a team of several, BLAS has one thread, so that cores are not asked for twice.
+    """
 
     def __init__(self, n_threads: int) -> None:
         self.n_threads = n_threads
         self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
+        self._held = ExitStack()
 
     def __enter__(self) -> Team:
+        if self.n_threads > 1:
+            self._held.enter_context(one_blas_thread())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._pool:
-            self._pool.shutdown()
+        with self._held:
+            if self._pool:
+                self._pool.shutdown()
 
     def run(self, calls: list[Callable[[], None]], size: int) -> None:
         """Make calls that do not depend on each other; ``size`` numbers are worked on in all."""
