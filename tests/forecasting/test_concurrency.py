@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import joblib
@@ -62,9 +63,13 @@ def run_program(text, *arguments, **environment):
 
 # ---- Python threads --------------------------------------------------------------------------------------------------
 def test_fits_in_several_python_threads(panel):
-    expected = [bits(clone(forecaster).fit(panel)) for forecaster in FORECASTERS]
+
+    def fit(forecaster):
+        return bits(clone(forecaster).fit(panel))
+
+    expected = [fit(forecaster) for forecaster in FORECASTERS]
     assert len(set(expected)) == len(FORECASTERS)
-    found = at_once([lambda f=clone(forecaster): bits(f.fit(panel)) for forecaster in FORECASTERS])
+    found = at_once([partial(fit, forecaster) for forecaster in FORECASTERS])
     assert found == expected
 
 
@@ -78,7 +83,7 @@ def test_one_forecaster_predicts_in_several_python_threads(panel):
     def forecasts(history):
         return [(fitted.predict(history).to_numpy(), fitted.score(history)) for _ in range(5)]
 
-    found = at_once([lambda h=history: forecasts(h) for history in histories])
+    found = at_once([partial(forecasts, history) for history in histories])
     for results, (forecast, score) in zip(found, expected, strict=True):
         for again, scored in results:
             np.testing.assert_array_equal(again, forecast)

@@ -19,6 +19,7 @@ from tsrnn.data.time_axis import TimeAxis
 from tsrnn.data.values import write_columns
 from tsrnn.data.weights import place_weights
 
+INTEGERS = 6  # of 8 bytes, for each row of the table, that reading and splitting hold at the peak
 _MANY_ROWS, _MANY_TIMES = 10**6, 50  # a grid of more rows than both is a wrong stamp, not a hole
 
 

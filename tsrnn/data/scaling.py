@@ -13,7 +13,8 @@ from tsrnn.data.names import Name, decode_name, encode_name
 from tsrnn.data.panel import Panel
 
 Kind = Literal["standard", "minmax", "robust"]
-_CHUNK = 1 << 16  # rows that are held in float64 at a time
+_CHUNK = 1 << 18  # numbers that are held in float64 at a time
+_IN_CACHE = 1 << 15  # the same where they are only scaled
 
 
 @final
@@ -63,10 +64,10 @@ class Scaling:
         """Return the scaled values of a panel, float32 of shape (rows, channels)."""
         scaling, of_series = self.rows_for(panel)
         scaled = np.empty_like(panel.values)
-        for start in range(0, panel.n_rows, _CHUNK):
-            chunk = slice(start, min(start + _CHUNK, panel.n_rows))
+        for chunk in _chunks(panel, _IN_CACHE):
             row = of_series[panel.series_of(np.arange(chunk.start, chunk.stop))]
-            scaled[chunk] = (panel.values[chunk] - scaling.center[row]) / scaling.scale[row]
+            centred = panel.values[chunk] - scaling.center[row]
+            scaled[chunk] = np.divide(centred, scaling.scale[row], out=centred)
         return scaled
 
     def inverse_targets(self, values: np.ndarray, series: np.ndarray, n_targets: int) -> np.ndarray:
@@ -169,9 +170,10 @@ def _of_all(panel: Panel, train_end: np.ndarray, kind: Kind) -> tuple[np.ndarray
     return scaler.data_min_, 1 / scaler.scale_
 
 
-def _chunks(panel: Panel) -> Iterator[slice]:
-    for start in range(0, panel.n_rows, _CHUNK):
-        yield slice(start, min(start + _CHUNK, panel.n_rows))
+def _chunks(panel: Panel, numbers: int = _CHUNK) -> Iterator[slice]:
+    rows = max(1, numbers // panel.n_channels)
+    for start in range(0, panel.n_rows, rows):
+        yield slice(start, min(start + rows, panel.n_rows))
 
 
 def _is_training(panel: Panel, train_end: np.ndarray, chunk: slice) -> np.ndarray:
@@ -221,9 +223,11 @@ def _minmax_by_series(panel: Panel, train_end: np.ndarray) -> tuple[np.ndarray, 
 def _robust_by_series(panel: Panel, train_end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     center, scale = _identity(panel)
     for series, (start, end) in enumerate(zip(panel.indptr[:-1].tolist(), train_end.tolist(), strict=True)):
-        if end > start:
-            low, middle, high = np.percentile(panel.values[start:end].astype(np.float64), (25, 50, 75), axis=0)
-            center[series], scale[series] = middle, np.where(high == low, 1.0, high - low)
+        width = max(1, _CHUNK // max(1, end - start))  # long series some columns at a time
+        for first in range(0, panel.n_channels if end > start else 0, width):
+            columns = slice(first, first + width)
+            low, middle, high = np.percentile(panel.values[start:end, columns].astype(np.float64), (25, 50, 75), axis=0)
+            center[series, columns], scale[series, columns] = middle, np.where(high == low, 1.0, high - low)
     return center, scale
 
 

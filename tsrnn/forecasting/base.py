@@ -16,6 +16,7 @@ from tsrnn._errors import BelowNaiveWarning, Integer, NoneOr, check_parameter
 from tsrnn.data import Panel, RowRules, all_windows, end_windows, forecast_frame, read_history, tidy_frame
 from tsrnn.forecasting.assemble import fit_state
 from tsrnn.forecasting.declared import DataParameters
+from tsrnn.forecasting.memory import MemoryEstimate, ModelMemory, estimate
 from tsrnn.forecasting.prepare import Prepared, prepare, rules_of
 from tsrnn.forecasting.saving import decode_parameters, encode_parameters
 from tsrnn.forecasting.skill import chunks, score
@@ -56,6 +57,10 @@ class Forecaster(DataParameters, ABC):
     @abstractmethod
     def _fit_model(self, prepared: Prepared, seed: int) -> Fitted:
         """Fit on the prepared windows. Nothing of the estimator may change."""
+
+    def _model_memory(self, prepared: Prepared) -> ModelMemory:
+        """What ``_fit_model`` and the model's ``predict`` take; nothing worth counting, where not overridden."""
+        return ModelMemory()
 
     # ---- fit, predict, score -----------------------------------------------------------------------------------
     def fit(self, X: Any, y: Any = None, *, X_val: Any = None, sample_weight: Any = None) -> Self:
@@ -163,6 +168,25 @@ class Forecaster(DataParameters, ABC):
         state = self._fitted()
         panel = self._read(X, y)
         return score(state, self._history(panel, state), all_windows(panel, state.shape))
+
+    def memory_estimate(self, X: Any, y: Any = None, *, X_val: Any = None, sample_weight: Any = None) -> MemoryEstimate:
+        """How much memory ``fit`` on these rows takes, above what the process and the frame hold already.
+
+        The rows are read and split as in ``fit``, which also finds all that ``fit`` would refuse about them. Nothing is
+        trained, and the forecaster stays as it is.
+
+        Parameters
+        ----------
+        X, y, X_val, sample_weight : as in ``fit``
+
+        Returns
+        -------
+        MemoryEstimate
+            ``total`` is the peak in bytes, ``phases`` has its parts; printed, it is a table in MB.
+        """
+        self.check_parameters()
+        prepared = prepare(self, X, y, X_val, sample_weight)
+        return estimate(prepared, self._model_memory(prepared))
 
     # ---- looking, saving ---------------------------------------------------------------------------------------
     def summary(self) -> ForecasterSummary:

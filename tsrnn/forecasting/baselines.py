@@ -10,6 +10,7 @@ from tsrnn._errors import AnyOf, Integer, Options
 from tsrnn._parameters import fixed, param
 from tsrnn.data import WindowIndex
 from tsrnn.forecasting.base import Forecaster
+from tsrnn.forecasting.memory import ModelMemory, means_memory
 from tsrnn.forecasting.naive import naive_forecast
 from tsrnn.forecasting.prepare import Prepared
 from tsrnn.forecasting.skill import chunks
@@ -111,3 +112,6 @@ class NaiveForecaster(Forecaster):
     def _fit_model(self, prepared: Prepared, seed: int) -> Fitted:
         season = prepared.season if self.season_length == "auto" else int(self.season_length)
         return Fitted(NaiveModel(self.method, season))
+
+    def _model_memory(self, prepared: Prepared) -> ModelMemory:
+        return means_memory(prepared) if self.method == "mean" else super()._model_memory(prepared)

@@ -15,6 +15,7 @@ from tsrnn._errors import DivergedError
 from tsrnn.data import WindowIndex
 from tsrnn.forecasting.base import Forecaster
 from tsrnn.forecasting.declared import TrainingParameters
+from tsrnn.forecasting.memory import ModelMemory, network_memory
 from tsrnn.forecasting.prepare import Prepared, Split
 from tsrnn.forecasting.saving import decode, encode
 from tsrnn.forecasting.state import Fitted, History, Model, history_frame
@@ -110,14 +111,23 @@ class NetworkForecaster(Forecaster, TrainingParameters):
         """All layers but the output."""
 
     def _fit_model(self, prepared: Prepared, seed: int) -> Fitted:
+        network = self._network(prepared)
+        with one_blas_thread():  # first weights are drawn with it too: fits that overlap share one limit
+            result = self._train(prepared, network, self._first_weights(network, seed), seed)
+        model = NetworkModel(network.specs, network.input, result.theta, self.instance_norm)
+        return Fitted(model, _records(result.history), result.best_epoch, result.stopped)
+
+    def _network(self, prepared: Prepared) -> Network:
         shape = prepared.shape
         specs = [*self._hidden_layers(), Dense(shape.horizon * prepared.n_targets)]
         network = Network(specs, Shape(shape.lookback, prepared.training.panel.n_channels))
         self._check_output(network)
-        with one_blas_thread():  # first weights are drawn with it too: fits that overlap share one limit
-            result = self._train(prepared, network, self._first_weights(network, specs, seed), seed)
-        model = NetworkModel(specs, network.input, result.theta, self.instance_norm)
-        return Fitted(model, _records(result.history), result.best_epoch, result.stopped)
+        return network
+
+    def _model_memory(self, prepared: Prepared) -> ModelMemory:
+        settings = self._settings(seed=0)
+        threads, moments = resolve_n_jobs(self.n_jobs), settings.optimizer.n_moments
+        return network_memory(self._network(prepared), prepared, threads, settings.batch_size, moments)
 
     def _train(self, prepared: Prepared, network: Network, theta: np.ndarray, seed: int) -> TrainResult:
         held_out = prepared.validation
@@ -153,15 +163,15 @@ class NetworkForecaster(Forecaster, TrainingParameters):
         given["schedule"] = SCHEDULES[schedule] if isinstance(schedule, str) else schedule
         return TrainSettings(seed=seed, **given)
 
-    def _first_weights(self, network: Network, specs: list[LayerSpec], seed: int) -> np.ndarray:
+    def _first_weights(self, network: Network, seed: int) -> np.ndarray:
         """Random ones, or with ``warm_start`` those of the last fit."""
         if not self.warm_start or "state_" not in vars(self):
             return network.initial(seed)
         before = self.state_.model
-        if not isinstance(before, NetworkModel) or (before.specs, before.shape) != (tuple(specs), network.input):
+        if not isinstance(before, NetworkModel) or (before.specs, before.shape) != (network.specs, network.input):
             raise ValueError(
                 "`warm_start=True` needs the layers, windows and number of columns of the last `fit`; got "
-                f"{network.input} and {specs}, after {before}. Set `warm_start=False` to start afresh."
+                f"{network.input} and {list(network.specs)}, after {before}. Set `warm_start=False` to start afresh."
             )
         return before.theta
 

@@ -11,6 +11,7 @@ from tsrnn._parameters import param
 from tsrnn.data import WindowIndex, WindowShape
 from tsrnn.forecasting.base import Forecaster
 from tsrnn.forecasting.declared import DenseParameters
+from tsrnn.forecasting.memory import ModelMemory, ridge_memory
 from tsrnn.forecasting.networks import NetworkForecaster
 from tsrnn.forecasting.prepare import Prepared
 from tsrnn.forecasting.skill import chunks
@@ -113,13 +114,23 @@ class LinearForecaster(Forecaster):
         # Moments of [x, 1]: the intercept is one more coefficient, without a penalty.
         squares, products = np.zeros((size + 1, size + 1)), np.zeros((size + 1, n_outputs))
         for part in chunks(windows, size + 1):
-            inputs = np.hstack([flat_windows(scaled, part, shape), np.ones((len(part), 1))])
-            weights = prepared.window_weights(part)[:, None]
-            squares += inputs.T @ (inputs * weights)
-            products += inputs.T @ (differences(scaled, part, shape, prepared.n_targets) * weights)
+            _add_moments(squares, products, scaled, part, prepared)
         squares[np.diag_indices(size)] += max(self.alpha, 1e-8 * np.trace(squares) / size)  # singular without any
         solution = np.linalg.solve(squares, products)
         return Fitted(LinearModel(solution[:size], solution[size]))
+
+    def _model_memory(self, prepared: Prepared) -> ModelMemory:
+        return ridge_memory(prepared)
+
+
+def _add_moments(
+    squares: np.ndarray, products: np.ndarray, scaled: np.ndarray, windows: WindowIndex, prepared: Prepared
+) -> None:
+    """Add those of some windows, weighted."""
+    inputs = np.hstack([flat_windows(scaled, windows, prepared.shape), np.ones((len(windows), 1))])
+    weights = prepared.window_weights(windows)[:, None]
+    squares += inputs.T @ (inputs * weights)
+    products += inputs.T @ (differences(scaled, windows, prepared.shape, prepared.n_targets) * weights)
 
 
 class DenseForecaster(NetworkForecaster, DenseParameters):

@@ -21,9 +21,14 @@ def actual_values(panel: Panel, windows: WindowIndex, shape: WindowShape, n_targ
     return panel.values[rows, :n_targets]
 
 
+def windows_at_a_time(numbers: int, most: int = MOST_NUMBERS) -> int:
+    """So many that at ``numbers`` for each of them there are ``most``."""
+    return min(MOST_WINDOWS, max(1, most // numbers))
+
+
 def chunks(windows: WindowIndex, numbers: int, most: int = MOST_NUMBERS) -> Iterator[WindowIndex]:
-    """The windows, some at a time: so many that at ``numbers`` for each window there are ``most`` of them."""
-    size = min(MOST_WINDOWS, max(1, most // numbers))
+    """The windows, ``windows_at_a_time``."""
+    size = windows_at_a_time(numbers, most)
     for start in range(0, len(windows), size):
         part = slice(start, start + size)
         yield WindowIndex(windows.series[part], windows.origin[part])
@@ -36,10 +41,7 @@ def mae_by_series(
     panel, numbers = history.panel, history.shape.horizon * history.n_targets
     total = np.zeros((panel.n_series, history.n_targets))
     for part in chunks(windows, numbers, most):
-        values, start = forecast(part), 0
-        for few in chunks(part, numbers, IN_CACHE):
-            _add_errors(total, history, few, values[start : start + len(few)])
-            start += len(few)
+        _add_errors(total, history, part, forecast(part))  # no name for it here: the next would be made beside it
     count = np.bincount(windows.series, minlength=panel.n_series)
     with np.errstate(invalid="ignore"):
         return total / count[:, None] / history.shape.horizon
@@ -47,12 +49,15 @@ def mae_by_series(
 
 def _add_errors(total: np.ndarray, history: History, windows: WindowIndex, forecast: np.ndarray) -> None:
     """Add the absolute errors of all rows of the horizon to those of each series; windows are in order of series."""
-    actual = actual_values(history.panel, windows, history.shape, history.n_targets)
-    errors = np.subtract(forecast, actual, dtype=np.float64)
-    np.abs(errors, out=errors)
-    first = np.flatnonzero(np.append(True, np.diff(windows.series) != 0))
-    sums = np.add.reduceat(errors.reshape(len(windows), -1), first, axis=0)  # long rows: contiguous additions
-    total[windows.series[first]] += sums.reshape(len(first), *errors.shape[1:]).sum(axis=1)
+    done = 0
+    for few in chunks(windows, forecast[0].size, IN_CACHE):
+        actual = actual_values(history.panel, few, history.shape, history.n_targets)
+        errors = np.subtract(forecast[done : done + len(few)], actual, dtype=np.float64)
+        np.abs(errors, out=errors)
+        first = np.flatnonzero(np.append(True, np.diff(few.series) != 0))
+        sums = np.add.reduceat(errors.reshape(len(few), -1), first, axis=0)  # long rows: contiguous additions
+        total[few.series[first]] += sums.reshape(len(first), *errors.shape[1:]).sum(axis=1)
+        done += len(few)
 
 
 def model_mae(model: Model, history: History, windows: WindowIndex) -> np.ndarray:

@@ -29,7 +29,7 @@ def usable_cores() -> int:
     processes, so that all of them together have one thread for each core.
     """
     here = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return min(here, _counted_by_joblib(), config.NUMBA_NUM_THREADS)
+    return min(here, _counted_by_joblib(), int(config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
 
 
 @functools.cache

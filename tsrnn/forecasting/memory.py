@@ -1,0 +1,171 @@
+"""What ``fit`` will take: added up from the arrays that it makes, without making the large ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from tsrnn.data.reading import INTEGERS
+from tsrnn.forecasting.prepare import Prepared
+from tsrnn.forecasting.skill import IN_CACHE, windows_at_a_time
+from tsrnn.kernels.simd import LANES
+from tsrnn.nn.layer import Bound, Dropped
+from tsrnn.nn.network import Network
+from tsrnn.nn.summary import Table
+from tsrnn.nn.workspace import Workspace
+from tsrnn.training.tiles import MANY, SHARED_PARTIALS
+
+Parts = dict[str, int]
+SINGLE, DOUBLE = 4, 8  # bytes of a float32, and of a float64 or int64
+
+
+@dataclass(frozen=True)
+class ModelMemory:
+    """Bytes that a model takes by itself: while it is fitted, and while it forecasts to be measured.
+
+    ``forecast`` is what each number of its forecasts takes until they are handed over.
+    """
+
+    fitting: Parts = field(default_factory=dict)
+    forecasting: Parts = field(default_factory=dict)
+    forecast: int = SINGLE
+
+
+@dataclass(frozen=True)
+class MemoryEstimate:
+    """Bytes that ``fit`` takes, above what the process and the frame hold. ``str()`` of it is a table in MB.
+
+    Attributes
+    ----------
+    phases : dict of dict
+        The parts that are held at once: in "reading", in "training" and when the "skill" is measured.
+    total : int
+        Of the phase that takes most: the peak.
+    """
+
+    phases: Mapping[str, Mapping[str, int]]
+
+    @property
+    def total(self) -> int:
+        """The peak."""
+        return max(self.totals.values())
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Bytes of each phase."""
+        return {phase: sum(parts.values()) for phase, parts in self.phases.items()}
+
+    def __str__(self) -> str:
+        return str(self._table)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self._table._repr_html_()
+
+    @property
+    def _table(self) -> Table:
+        names = dict.fromkeys(name for parts in self.phases.values() for name in parts)
+        rows = [(name, *(_megabytes(parts.get(name, 0)) for parts in self.phases.values())) for name in names]
+        rows.append(("together", *map(_megabytes, self.totals.values())))
+        return Table(("part", *self.phases), tuple(rows), f"Memory of fit, at its peak {_megabytes(self.total)} MB")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f}"
+
+
+def estimate(prepared: Prepared, model: ModelMemory) -> MemoryEstimate:
+    """The three phases of a fit on rows that have been read and split."""
+    splits = {id(split.panel): split for split in (prepared.training, prepared.validation)}.values()
+    panels = [split.panel for split in splits]
+    values = sum(panel.values.nbytes for panel in panels)
+    weights = sum(panel.weights.nbytes for panel in panels if panel.weights is not None) + prepared.weights.nbytes
+    index = sum(
+        split.windows.series.nbytes + split.windows.origin.nbytes for split in (prepared.training, prepared.validation)
+    )
+    held = {"series": values + weights, "windows": index}
+    reading = {"series": values + weights, "rows in order": INTEGERS * DOUBLE * int(prepared.report["rows"])}
+    shape, n_targets = prepared.shape, prepared.n_targets
+    numbers = shape.horizon * n_targets
+    at_once = min(len(prepared.training.windows), windows_at_a_time(numbers, IN_CACHE)) * numbers
+    comparing = at_once * (DOUBLE + SINGLE + DOUBLE // n_targets)  # errors, actual values, their rows
+    validated = min(len(prepared.validation.windows), windows_at_a_time(numbers))
+    forecasts = {"forecasts": validated * numbers * model.forecast + comparing}
+    return MemoryEstimate(
+        {"reading": reading, "training": held | model.fitting, "skill": held | forecasts | model.forecasting}
+    )
+
+
+def network_memory(
+    network: Network, prepared: Prepared, n_threads: int, batch_size: int, n_moments: int
+) -> ModelMemory:
+    """Tiles of every thread, gradients and moments, the scaled rows, and the order of an epoch."""
+    packed = buffers(network.weights)
+    taping, running = (n_threads * _workspace(network, training, packed) for training in (True, False))
+    windows, validation = len(prepared.training.windows), len(prepared.validation.windows)
+    tiles = -(-min(batch_size, windows) // LANES)
+    size = network.gradient_size
+    partials = tiles if tiles * size <= MANY else min(tiles, SHARED_PARTIALS)
+    vectors = network.layout.size * (4 + n_moments)  # first, current and best weights; the gradient; the moments
+    scaled = {"scaled series": _scaled(prepared)}
+    fitting = scaled | {
+        "tapes": taping + running,
+        "gradients and optimizer": ((partials + 1) * size + vectors) * SINGLE + sum(packed.values()),
+        "order of windows": windows * DOUBLE,
+        "validation": validation * prepared.n_targets * (DOUBLE + SINGLE),
+    }
+    forecasting = scaled | {"tapes": running, "weights": network.layout.size * SINGLE}
+    return ModelMemory(fitting, forecasting, SINGLE + DOUBLE)
+
+
+def _workspace(network: Network, training: bool, packed: dict[int, int]) -> int:
+    """Bytes of one tile, without the weights that all tiles share."""
+    space = network.workspace(training=training)
+    return sum(size for owner, size in buffers(space).items() if owner not in packed)
+
+
+def ridge_memory(prepared: Prepared) -> ModelMemory:
+    """The normal equations, which are copied to be solved, and the windows that are laid out at a time."""
+    inputs = prepared.shape.lookback * prepared.training.panel.n_channels + 1
+    outputs = prepared.shape.horizon * prepared.n_targets
+    most = windows_at_a_time(inputs)
+    scaled = {"scaled series": _scaled(prepared)}
+    laid_out, validated = (min(len(split.windows), most) for split in (prepared.training, prepared.validation))
+    summing = laid_out * inputs * 2 * DOUBLE + inputs * max(inputs, outputs) * DOUBLE
+    solving = inputs * (inputs + outputs) * DOUBLE
+    fitting = {"normal equations": inputs * (inputs + outputs) * DOUBLE, "in passing": max(summing, solving)}
+    forecasting = {"coefficients": inputs * outputs * DOUBLE, "in passing": validated * inputs * (SINGLE + DOUBLE)}
+    return ModelMemory(scaled | fitting, scaled | forecasting, 2 * DOUBLE)
+
+
+def means_memory(prepared: Prepared) -> ModelMemory:
+    """The points of the windows that are averaged at a time, and their rows."""
+    points, n_targets = prepared.shape.lookback, prepared.n_targets
+    averaged = min(len(prepared.validation.windows), windows_at_a_time(points * n_targets))
+    return ModelMemory(forecasting={"points": averaged * points * (n_targets * SINGLE + DOUBLE)}, forecast=DOUBLE)
+
+
+def _scaled(prepared: Prepared) -> int:
+    panels = {id(split.panel): split.panel for split in (prepared.training, prepared.validation)}
+    return sum(panel.values.nbytes for panel in panels.values())
+
+
+def buffers(thing: Any) -> dict[int, int]:
+    """Bytes of each array that something holds, by the array that owns the memory."""
+    if isinstance(thing, np.ndarray):
+        while isinstance(thing.base, np.ndarray):
+            thing = thing.base
+        return {id(thing): thing.nbytes}
+    if isinstance(thing, partial):
+        thing = thing.args
+    elif isinstance(thing, Workspace | Bound | Dropped):
+        thing = tuple(vars(thing).values())
+    found: dict[int, int] = {}
+    for part in thing if isinstance(thing, list | tuple) else ():
+        found |= buffers(part)
+    return found
