@@ -182,7 +182,8 @@ class TrainingParameters(Parameters):
     n_jobs: int | None = param(
         default=None,
         constraint=NoneOr(AnyOf(Integer(1), Integer(None, -1))),
-        doc="Threads. None and -1: all cores. The result does not depend on it, to the bit.",
+        doc="Threads. None and -1: all cores, in a worker process of joblib its share of them. Where several Python "
+        "threads fit at once, as in Optuna's `n_jobs`, 1 is best. The result does not depend on it, to the bit.",
     )
     callbacks: Iterable[Callback] | None = param(
         default=None,

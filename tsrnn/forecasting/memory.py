@@ -144,10 +144,10 @@ def ridge_memory(prepared: Prepared) -> ModelMemory:
 
 
 def means_memory(prepared: Prepared) -> ModelMemory:
-    """The points of the windows that are averaged at a time, and their rows."""
+    """The points of the windows that are averaged at a time, and their rows: more than the forecasts that follow."""
     points, n_targets = prepared.shape.lookback, prepared.n_targets
     averaged = min(len(prepared.validation.windows), windows_at_a_time(points * n_targets))
-    return ModelMemory(forecasting={"points": averaged * points * (n_targets * SINGLE + DOUBLE)}, forecast=DOUBLE)
+    return ModelMemory(forecasting={"points": averaged * points * (n_targets * SINGLE + DOUBLE)}, forecast=0)
 
 
 def _scaled(prepared: Prepared) -> int:
