@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tsrnn.data import Panel
 from tsrnn.data.reading import INTEGERS
 from tsrnn.forecasting.prepare import Prepared
 from tsrnn.forecasting.skill import IN_CACHE, windows_at_a_time
@@ -45,6 +46,20 @@ class MemoryEstimate:
         The parts that are held at once: in "reading", in "training" and when the "skill" is measured.
     total : int
         Of the phase that takes most: the peak.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tsrnn import NaiveForecaster
+    >>> print(NaiveForecaster(horizon=24).memory_estimate(np.arange(100_000.0)))
+    Memory of fit, at its peak 5.2 MB
+    part           reading  training  skill
+    ---------------------------------------
+    series         0.4      0.4       0.4
+    rows in order  4.8      0.0       0.0
+    windows        0.0      1.6       1.6
+    forecasts      0.0      0.0       2.4
+    together       5.2      2.0       4.4
     """
 
     phases: Mapping[str, Mapping[str, int]]
@@ -81,8 +96,7 @@ def _megabytes(size: int) -> str:
 
 def estimate(prepared: Prepared, model: ModelMemory) -> MemoryEstimate:
     """The three phases of a fit on rows that have been read and split."""
-    splits = {id(split.panel): split for split in (prepared.training, prepared.validation)}.values()
-    panels = [split.panel for split in splits]
+    panels = _panels(prepared)
     values = sum(panel.values.nbytes for panel in panels)
     weights = sum(panel.weights.nbytes for panel in panels if panel.weights is not None) + prepared.weights.nbytes
     index = sum(
@@ -124,7 +138,7 @@ def network_memory(
 
 
 def _workspace(network: Network, training: bool, packed: dict[int, int]) -> int:
-    """Bytes of one tile, without the weights that all tiles share."""
+    """Bytes of one tile, without the weights that all tiles share; made, since tiles do not grow with the data."""
     space = network.workspace(training=training)
     return sum(size for owner, size in buffers(space).items() if owner not in packed)
 
@@ -150,9 +164,14 @@ def means_memory(prepared: Prepared) -> ModelMemory:
     return ModelMemory(forecasting={"points": averaged * points * (n_targets * SINGLE + DOUBLE)}, forecast=0)
 
 
-def _scaled(prepared: Prepared) -> int:
+def _panels(prepared: Prepared) -> list[Panel]:
+    """One, or two where validation rows are not of the training panel."""
     panels = {id(split.panel): split.panel for split in (prepared.training, prepared.validation)}
-    return sum(panel.values.nbytes for panel in panels.values())
+    return list(panels.values())
+
+
+def _scaled(prepared: Prepared) -> int:
+    return sum(panel.values.nbytes for panel in _panels(prepared))
 
 
 def buffers(thing: Any) -> dict[int, int]:
