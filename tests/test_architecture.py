@@ -10,13 +10,14 @@ import tsrnn
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tsrnn"
 
-BASE = {"_version", "_errors", "_cache", "_jit", "_blas"}
+BASE = {"_version", "_errors", "_cache_folder", "_cache", "_jit", "_blas"}
 # What the modules of each part may import, besides the part itself.
 MAY_IMPORT = {
     "_version": set(),
     "_errors": set(),
-    "_cache": set(),
     "_blas": set(),
+    "_cache_folder": set(),
+    "_cache": {"_cache_folder"},
     "_jit": BASE,
     "_parameters": {"_errors"},
     "kernels": BASE,
@@ -35,7 +36,9 @@ MAY_IMPORT = {
 }
 # Optional packages, and heavy ones that only some users need.
 WHEN_USED = {"matplotlib", "narwhals", "optuna", "polars", "pooch", "pyarrow", "requests", "torch", "tqdm"}
-KNOWS_NO_TABLES = ("_jit", "_cache", "_blas", "kernels", "nn", "training", "data.panel", "data.windows")
+KNOWS_NO_TABLES = (
+    "_jit", "_cache", "_cache_folder", "_blas", "kernels", "nn", "training", "data.panel", "data.windows",
+)  # fmt: skip
 COMPILERS = {"cfunc", "generated_jit", "guvectorize", "jit", "jitclass", "njit", "stencil", "vectorize"}
 
 

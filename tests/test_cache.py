@@ -7,7 +7,7 @@ import tempfile
 import pytest
 from numba import config
 
-from tsrnn._cache import cache_folder
+from tsrnn._cache_folder import cache_folder
 from tsrnn._jit import kernel
 
 pytestmark = pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")

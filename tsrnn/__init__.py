@@ -12,6 +12,7 @@ from tsrnn._version import __version__
 
 if TYPE_CHECKING:
     from tsrnn import datasets, evaluation, nn, testing, training
+    from tsrnn._cache_folder import cache_info
     from tsrnn._errors import BelowNaiveWarning, DataWarning, DivergedError
     from tsrnn.forecasting.base import load
     from tsrnn.forecasting.baselines import NaiveForecaster
@@ -28,6 +29,7 @@ _HOMES = {
     "LinearForecaster": "tsrnn.forecasting.regressors",
     "DenseForecaster": "tsrnn.forecasting.regressors",
     "load": "tsrnn.forecasting.base",
+    "cache_info": "tsrnn._cache_folder",
     "DivergedError": "tsrnn._errors",
     "BelowNaiveWarning": "tsrnn._errors",
     "DataWarning": "tsrnn._errors",
@@ -48,6 +50,7 @@ __all__ = [
     "RNNForecaster",
     "SimpleRNNForecaster",
     "__version__",
+    "cache_info",
     "datasets",
     "evaluation",
     "load",

@@ -1,4 +1,4 @@
-"""Where machine code is kept: one file for each kernel and signature, written whole or not at all.
+"""What is kept of a compilation: one file for each kernel and signature, written whole or not at all.
 
 Numba's own cache keeps an index for each function and writes it without a lock: two processes that compile two
 signatures at once can make the index of one point at the code of the other. Here the file name *is* the key.
@@ -6,13 +6,14 @@ signatures at once can make the index of one point at the code of the other. Her
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import pickle
 import secrets
 import sys
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,44 +21,24 @@ import numba
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
-from numba.misc.appdirs import user_cache_dir
 
-_OFF = ("0", "off", "no", "none", "false")
+from tsrnn._cache_folder import cache_folder, mark_used, sweep
+
+_listeners: list[Callable[[str], None]] = []
+_sweep_once = functools.cache(sweep)  # for each folder and process
 
 
-def cache_folder() -> Path | None:
-    """The folder of compiled kernels: ``TSRNN_CACHE_DIR``, or the user's cache folder; None where it is switched off.
+@contextmanager
+def on_compile(listener: Callable[[str], None]) -> Iterator[None]:
+    """Within the block, ``listener`` is called with the name of each kernel that is about to be compiled.
 
-    ``TSRNN_CACHE_DIR=off`` switches the cache off. A folder that cannot be written is replaced by one in the
-    system's temporary folder.
+    Kernels that are loaded are not told. The call comes from the thread that needs the kernel; there is one at a time.
     """
-    named = os.environ.get("TSRNN_CACHE_DIR", "")
-    if named.lower() in _OFF:
-        return None
-    wanted = Path(named).expanduser().absolute() if named else _user_folder()
-    for folder in (wanted, Path(tempfile.gettempdir()) / f"tsrnn-{_user()}"):
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError:
-            continue
-        if os.access(folder, os.W_OK | os.X_OK) and _is_ours(folder):
-            return folder
-    return None
-
-
-def _user_folder() -> Path:
-    """The platform's place; an empty or relative XDG_CACHE_HOME means none (XDG base directory specification)."""
-    folder = Path(user_cache_dir("tsrnn", appauthor=False))
-    return (folder if folder.is_absolute() else Path.home() / ".cache" / "tsrnn") / "kernels"
-
-
-def _user() -> str:
-    return str(os.getuid()) if sys.platform != "win32" else os.environ.get("USERNAME", "user")
-
-
-def _is_ours(folder: Path) -> bool:
-    """Machine code is only ever loaded from a folder of the user's own: the temporary folder is everybody's."""
-    return sys.platform == "win32" or folder.stat().st_uid in (os.getuid(), 0)
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
 
 
 def _parted(data: bytes) -> tuple[bytes, bytes]:
@@ -93,6 +74,13 @@ class KernelCache(_Cache):
             path.unlink(missing_ok=True)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
+        found = self._load(sig, target_context)
+        if found is None:
+            for listener in tuple(_listeners):
+                listener(self._stem)
+        return found
+
+    def _load(self, sig: Any, target_context: Any) -> Any:
         target_context.refresh()
         path = self._path(sig, target_context.codegen())
         if path is None:
@@ -103,6 +91,7 @@ class KernelCache(_Cache):
             return None
         if checksum != hashlib.sha256(payload).digest():  # damaged: compile anew, and write it again
             return None
+        mark_used(path)
         return CompileResult._rebuild(target_context, *pickle.loads(payload))
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -117,6 +106,7 @@ class KernelCache(_Cache):
             os.replace(part, path)
         except OSError:  # a full disk costs a compilation next time, not this one's result
             part.unlink(missing_ok=True)
+        _sweep_once(path.parent)
 
     def _path(self, sig: Any, codegen: Any) -> Path | None:
         folder = cache_folder() if self._enabled else None

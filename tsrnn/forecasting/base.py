@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -119,7 +120,8 @@ class Forecaster(DataParameters, ABC):
             raise TypeError("`y` is the target's history beside that of the covariates: give both X and y, or neither.")
         panel = state.tail if X is None else self._read(X, y, keep_all=True)
         history = self._history(panel, state)
-        forecasts = state.model.predict(history, end_windows(panel, state.shape))
+        with self._noticing():
+            forecasts = state.model.predict(history, end_windows(panel, state.shape))
         return forecast_frame(state.schema, panel, np.asarray(forecasts[:, :horizon], np.float64), state.shape.gap)
 
     def historical_forecasts(self, X: Any, y: Any = None, *, every: int = 1) -> Any:
@@ -145,9 +147,10 @@ class Forecaster(DataParameters, ABC):
         numbers = state.shape.horizon * history.n_targets
         values = np.empty((len(windows), state.shape.horizon, history.n_targets))
         done = 0
-        for part in chunks(windows, numbers):
-            values[done : done + len(part)] = state.model.predict(history, part)
-            done += len(part)
+        with self._noticing():
+            for part in chunks(windows, numbers):
+                values[done : done + len(part)] = state.model.predict(history, part)
+                done += len(part)
         return tidy_frame(state.schema, panel, windows, values, state.shape.gap)
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -167,7 +170,8 @@ class Forecaster(DataParameters, ABC):
         """
         state = self._fitted()
         panel = self._read(X, y)
-        return score(state, self._history(panel, state), all_windows(panel, state.shape))
+        with self._noticing():
+            return score(state, self._history(panel, state), all_windows(panel, state.shape))
 
     def memory_estimate(self, X: Any, y: Any = None, *, X_val: Any = None, sample_weight: Any = None) -> MemoryEstimate:
         """How much memory ``fit`` on these rows takes, above what the process and the frame hold already.
@@ -223,6 +227,10 @@ class Forecaster(DataParameters, ABC):
         return skill
 
     # ---- inside ------------------------------------------------------------------------------------------------
+    def _noticing(self) -> AbstractContextManager[None]:
+        """Around forecasts; networks say there that they compile, where that is asked for."""
+        return nullcontext()
+
     def _seed(self) -> int:
         given = self.random_state
         return int(given) if isinstance(given, int | np.integer) else int(check_random_state(given).randint(2**31 - 1))

@@ -190,7 +190,11 @@ class TrainingParameters(Parameters):
         constraint=NoneOr(ListOf(Instance(Callable, "a function"), min_length=0)),  # type: ignore[arg-type]
         doc="Called with an `EpochEnd` after each epoch; one that returns True ends training.",
     )
-    verbose: int | bool = param(default=False, constraint=AnyOf(Boolean(), Integer(0)), doc="Show a progress bar.")
+    verbose: int | bool = param(
+        default=False,
+        constraint=AnyOf(Boolean(), Integer(0)),
+        doc="Show a progress bar, and say so where kernels have to be compiled.",
+    )
 
 
 class RecurrentParameters(Parameters):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
 
 from tsrnn._blas import one_blas_thread
+from tsrnn._cache import on_compile
 from tsrnn._errors import DivergedError
 from tsrnn.data import WindowIndex
 from tsrnn.forecasting.base import Forecaster
@@ -28,7 +30,7 @@ from tsrnn.nn.network import Network
 from tsrnn.nn.summary import NetworkSummary, Table
 from tsrnn.training.events import Callback, EpochEnd
 from tsrnn.training.optimizers import OPTIMIZERS
-from tsrnn.training.progress import ProgressBar
+from tsrnn.training.progress import CompileNotice, ProgressBar, write_line
 from tsrnn.training.schedules import SCHEDULES
 from tsrnn.training.threads import Team, resolve_n_jobs
 from tsrnn.training.tiles import TileEngine
@@ -182,6 +184,9 @@ class NetworkForecaster(Forecaster, TrainingParameters):
                 "`return_sequences=False` in the last recurrent layer, or add Flatten()."
             )
 
+    def _noticing(self) -> AbstractContextManager[None]:
+        return on_compile(CompileNotice(write_line)) if self.verbose else super()._noticing()
+
     @contextlib.contextmanager
     def _listeners(self) -> Iterator[list[Callback]]:
         """The user's callbacks, and the progress bar where it is asked for."""
@@ -191,7 +196,8 @@ class NetworkForecaster(Forecaster, TrainingParameters):
             return
         bar = ProgressBar(self.max_epochs, type(self).__name__)
         try:
-            yield [bar, *callbacks]
+            with on_compile(CompileNotice(bar.write)):
+                yield [bar, *callbacks]
         finally:
             bar.close()
 

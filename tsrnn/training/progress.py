@@ -1,10 +1,12 @@
-"""The progress bar, a listener like any other."""
+"""What users see of training where they ask for it (``verbose``): a progress bar, and word of compilation."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
+from tsrnn._cache_folder import cache_info
 from tsrnn._errors import check_import
 from tsrnn.training.events import EpochEnd
 
@@ -24,6 +26,30 @@ class ProgressBar:
         self._bar.set_postfix(shown, refresh=False)
         self._bar.update()
 
+    def write(self, line: str) -> None:
+        """A line above the bar."""
+        self._bar.write(line, file=sys.stderr)
+
     def close(self) -> None:
         """Leave the line as it is and go to the next."""
         self._bar.close()
+
+
+def write_line(line: str) -> None:
+    """A line where no bar is."""
+    print(line, file=sys.stderr)
+
+
+class CompileNotice:
+    """Says once that kernels are being compiled: the first use takes some seconds longer. Listens to ``on_compile``."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write, self._said = write, False
+
+    def __call__(self, kernel: str) -> None:
+        if self._said:
+            return
+        self._said = True
+        info = cache_info()
+        kept = f"once; kept in {info.folder}" if info.folder else f"anew in each process: {info.reason}"
+        self._write(f"Compiling kernels for this processor ({kept}) ...")
