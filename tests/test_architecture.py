@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 import tsrnn
+import tsrnn.nn  # defines every spec
+from tsrnn._jit import Spec
+from tsrnn._sources import source_files
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tsrnn"
 
-BASE = {"_version", "_errors", "_cache_folder", "_cache", "_jit", "_blas"}
+BASE = {"_version", "_errors", "_cache_folder", "_cache", "_sources", "_jit", "_blas"}
 # What the modules of each part may import, besides the part itself.
 MAY_IMPORT = {
     "_version": set(),
@@ -18,6 +21,7 @@ MAY_IMPORT = {
     "_blas": set(),
     "_cache_folder": set(),
     "_cache": {"_cache_folder"},
+    "_sources": set(),
     "_jit": BASE,
     "_parameters": {"_errors"},
     "kernels": BASE,
@@ -32,6 +36,8 @@ MAY_IMPORT = {
     "cuda": BASE | {"kernels", "nn"},
     "interop": BASE | {"nn"},
     "search": BASE | {"_parameters", "data", "training", "evaluation", "forecasting"},
+    "_warm_up": BASE | {"nn", "training", "forecasting"},
+    "__main__": {"_version", "_cache_folder", "_warm_up"},
     "plotting": BASE | {"data", "evaluation", "forecasting"},
 }
 # Optional packages, and heavy ones that only some users need.
@@ -151,6 +157,53 @@ def test_one_kernel_decorator(name):
             assert not {alias.name for alias in node.names} & COMPILERS, f"line {node.lineno}: use @kernel of _jit.py"
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("numba", "nb"):
             assert node.attr not in COMPILERS, f"line {node.lineno}: use @kernel of _jit.py"
+
+
+MAKERS = {"helper", "infer_getattr", "intrinsic", "kernel", "lower_getattr_generic", "overload", "overload_method"}
+MAKERS |= {"register_jitable", "register_model", "spec_method", "typeof_impl", "when"}
+NOT_COMPILED = {"_version", "_errors", "_cache_folder", "_cache", "_sources", "__main__"}
+
+
+def specs(base):
+    for spec in base.__subclasses__():
+        yield spec
+        yield from specs(spec)
+
+
+def compiled_modules():
+    """Modules that define something for the compiler, by a decorator or a function of the compiler's or as a spec."""
+    found = {spec.__module__.removeprefix("tsrnn.") for spec in specs(Spec)} & set(TREES)
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ("tsrnn", "numba", "llvmlite"):
+                names = {alias.name for alias in node.names}
+                if names & MAKERS or node.module.startswith("llvmlite"):
+                    found.add(name)
+    return found - NOT_COMPILED
+
+
+CELLS = {f"nn.cells.{path.stem}" for path in (PACKAGE / "nn" / "cells").glob("*.py")} - {"nn.cells.cell"}
+COMPILED = sorted(compiled_modules())
+
+
+def test_compiled_modules_are_found():
+    known = {"_jit", "kernels.activations", "kernels.gather", "kernels.simd.functions", "kernels.simd.vector"}
+    known |= {"nn.cells.cell", "nn.cells.gru", "nn.heads.point", "nn.layers.dense", "nn.recurrent"}
+    assert known <= set(COMPILED)
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_the_cache_notices_an_edit_of_all_that_kernels_are_made_of(name):
+    """A kernel is made of its own file and of files that this one imports: ``source_files``, and for a cell its own."""
+    noticed = {module_name(path) for path in source_files()} | NOT_COMPILED
+    if name in CELLS:  # its digest is part of the type that kernels are compiled for
+        noticed.add(name)
+    found, waiting = set(), {name}
+    while waiting:
+        found |= waiting
+        full = {full for module in waiting for full in imported(module) if full.startswith("tsrnn.")}
+        waiting = {part.removeprefix("tsrnn.") for part in full} & set(TREES) - found
+    assert not found - noticed, "Enter these files in `source_files` of _sources.py."
 
 
 ORACLES = sorted((ROOT / "tests" / "reference").glob("[!t]*.py"))

@@ -3,11 +3,13 @@
 import os
 import sys
 import tempfile
+import time
 
 import pytest
 from numba import config
 
-from tsrnn._cache_folder import cache_folder
+from tsrnn._cache import on_compile
+from tsrnn._cache_folder import ABANDONED, UNUSED, cache_folder
 from tsrnn._jit import kernel
 
 pytestmark = pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
@@ -47,13 +49,6 @@ def test_off_writes_nothing(off, tmp_path, monkeypatch):
     assert cache_folder() is None
     assert kernel(double)(3) == 6
     assert not list(tmp_path.rglob("*"))
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="the cache folder is elsewhere")
-def test_the_users_cache_folder_is_the_default(tmp_path, monkeypatch):
-    monkeypatch.delenv("TSRNN_CACHE_DIR", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "tsrnn" / "kernels"
 
 
 def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
@@ -129,3 +124,66 @@ def test_the_home_folder_is_expanded(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("TSRNN_CACHE_DIR", "~/kernels")
     assert cache_folder() == tmp_path / "kernels"
+
+
+# What is told and what is swept
+
+
+def test_listeners_hear_of_compilations_and_not_of_loading(tmp_path, monkeypatch):
+    monkeypatch.setenv("TSRNN_CACHE_DIR", str(tmp_path))
+    first, second, heard, others = kernel(double), kernel(double), [], []
+    with on_compile(heard.append):
+        with on_compile(others.append):
+            first(3)
+        first(4)  # is there
+        second(3)  # is loaded
+        assert len(heard) == len(others) == 1
+        assert heard[0].endswith("double")
+        second(0.5)
+    first(2.5j)
+    assert (len(heard), len(others)) == (2, 1)
+
+
+def test_listeners_hear_where_nothing_is_kept(monkeypatch):
+    monkeypatch.setenv("TSRNN_CACHE_DIR", "off")
+    heard = []
+    with on_compile(heard.append):
+        kernel(double)(3)
+    assert len(heard) == 1
+
+
+def test_a_listener_is_gone_after_an_error(tmp_path, monkeypatch):
+    monkeypatch.setenv("TSRNN_CACHE_DIR", str(tmp_path))
+    heard = []
+    with pytest.raises(ZeroDivisionError), on_compile(heard.append):
+        _ = 1 / 0
+    kernel(double)(3)
+    assert not heard
+
+
+def test_old_files_go_when_something_is_compiled(tmp_path, monkeypatch):
+    monkeypatch.setenv("TSRNN_CACHE_DIR", str(tmp_path))
+    key = "0123456789abcdef01234567"
+    old, part = tmp_path / f"old.kernel-{key}.bin", tmp_path / f"old.kernel-{key}.89abcdef.part"
+
+    def put_old():
+        for path in (old, part):
+            path.touch()
+            os.utime(path, (time.time() - 2 * max(UNUSED, ABANDONED),) * 2)
+
+    put_old()
+    kernel(double)(3)
+    assert not old.exists() and not part.exists()
+    put_old()
+    kernel(double)(3)  # is loaded
+    kernel(double)(0.5)  # is compiled, but once a process is enough
+    assert old.exists() and part.exists()
+
+
+def test_what_is_loaded_counts_as_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("TSRNN_CACHE_DIR", str(tmp_path))
+    kernel(double)(3)
+    (file,) = tmp_path.iterdir()
+    os.utime(file, (0, 0))
+    kernel(double)(3)
+    assert time.time() - file.stat().st_mtime < UNUSED

@@ -1,4 +1,4 @@
-"""The command line: ``python -m tsrnn warmup`` compiles the common kernels, ``python -m tsrnn cache`` says where they are."""
+"""The command line: ``python -m tsrnn warmup`` compiles the common kernels, ``cache`` says where they are."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _warmup(quiet: bool) -> int:
     from numba import config
 
-    if config.DISABLE_JIT:
+    if config.DISABLE_JIT:  # type: ignore[attr-defined]
         print("error: NUMBA_DISABLE_JIT is set, so nothing is compiled. Unset it.", file=sys.stderr)
         return 1
     from tsrnn._warm_up import warm_up  # after --help and errors, which need not wait for it

@@ -53,10 +53,9 @@ class KernelCache(_Cache):
     def __init__(self, function: Callable, digest: str) -> None:
         self._function = function
         self._enabled = True
-        code = hashlib.sha256(function.__code__.co_code + repr(function.__code__.co_consts).encode()).hexdigest()
         python = f"{sys.implementation.cache_tag}-{numba.__version__}"
         self._stem = f"{function.__module__}.{function.__qualname__}".removeprefix("tsrnn.")
-        self._identity = f"{self._stem} {code} {digest} {python}"
+        self._identity = f"{self._stem} {digest} {python}"
 
     @property
     def cache_path(self) -> str:

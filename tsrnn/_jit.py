@@ -11,10 +11,7 @@ or loss, and the disk cache still works (it would not for functions passed as ar
 from __future__ import annotations
 
 import functools
-import hashlib
-import inspect
 from collections.abc import Callable
-from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -31,21 +28,9 @@ from numba.extending import (
 )
 
 from tsrnn._cache import KernelCache
+from tsrnn._sources import digest_of, source_digest
 
 FAST_MATH = {"contract", "nsz"}  # NaN and infinity keep their meaning
-_ROOT = Path(__file__).parent
-
-
-@functools.cache
-def source_digest() -> str:
-    """A digest of every source file that a kernel may be made of, except the cells' own (see ``Spec.DIGEST``)."""
-    files = [_ROOT / "_jit.py", *(_ROOT / "kernels").rglob("*.py"), *(_ROOT / "nn").glob("*.py")]
-    files += [*(_ROOT / "nn" / "layers").glob("*.py"), *(_ROOT / "nn" / "heads").glob("*.py")]
-    files += [_ROOT / "nn" / "cells" / "cell.py"]
-    digest = hashlib.sha256()
-    for path in sorted(files):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def kernel(function: Callable) -> Callable:
@@ -59,7 +44,7 @@ def kernel(function: Callable) -> Callable:
         )
     compiled = njit(function, nogil=True, boundscheck=False, error_model="numpy", fastmath=FAST_MATH)
     if not config.DISABLE_JIT:
-        own = "" if function.__module__.startswith("tsrnn.") else _file_digest(function)
+        own = "" if function.__module__.startswith("tsrnn.") else digest_of(function)
         compiled._cache = KernelCache(function, source_digest() + own)
     return compiled
 
@@ -128,19 +113,7 @@ class Spec:
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         inherited = [base.DIGEST for base in cls.__bases__ if issubclass(base, Spec)]
-        cls.DIGEST = _file_digest(cls, *inherited)
-
-
-def _file_digest(thing: type | Callable, *others: str) -> str:
-    """A digest of the file that defines a class or function, or of its own code where there is no file (a notebook)."""
-    try:
-        source = inspect.getsource(inspect.getmodule(thing)).encode()  # type: ignore[arg-type]
-    except (OSError, TypeError):
-        members = vars(thing).values() if isinstance(thing, type) else [thing]
-        codes = [value.__code__ for value in members if inspect.isfunction(value)]
-        constants = [value for value in members if isinstance(value, int | str)]
-        source = repr(constants + [(code.co_code, code.co_consts, code.co_names) for code in codes]).encode()
-    return hashlib.sha256(source + "".join(others).encode()).hexdigest()[:10]
+        cls.DIGEST = digest_of(cls, *inherited)
 
 
 class SpecType(types.NamedTuple):

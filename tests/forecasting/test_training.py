@@ -1,10 +1,19 @@
 """What `fit` of a network tells, what it validates on, and when it stops."""
 
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from numba import config
 
+import tsrnn
 from tsrnn import DenseForecaster, DivergedError, GRUForecaster, LinearForecaster
+from tsrnn._jit import kernel
 from tsrnn.training import SGD
 
 pytestmark = pytest.mark.filterwarnings("ignore::tsrnn.BelowNaiveWarning")
@@ -162,6 +171,71 @@ def test_the_progress_bar_goes_to_standard_error(wide, capfd):
     assert out == ""
     assert "GRUForecaster" in err and "3/3" in err and "val_loss=" in err
     assert forecaster.callbacks is None
+
+
+NOTICE = "Compiling kernels for this processor ("
+
+FIT_AND_PREDICT = """
+import sys, warnings
+import numpy as np
+import pandas as pd
+import tsrnn
+warnings.simplefilter("ignore")
+verbose, path = bool(int(sys.argv[1])), sys.argv[2]
+frame = pd.DataFrame({"a": np.sin(np.arange(40.0)), "b": np.cos(np.arange(40.0))})
+forecaster = tsrnn.DenseForecaster(verbose=verbose, hidden_size=2, lookback=4, horizon=2, max_epochs=1, n_jobs=1)
+forecaster.fit(frame).save(path)
+tsrnn.load(path).predict()
+"""
+LOAD_AND_PREDICT = "import sys, tsrnn\ntsrnn.load(sys.argv[2]).predict()"
+
+
+compiles = pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
+
+
+def double(x):
+    return 2 * x
+
+
+@compiles
+def test_one_line_tells_of_compilation(wide, tmp_path, monkeypatch, capfd):
+    pytest.importorskip("tqdm")
+    monkeypatch.setenv("TSRNN_CACHE_DIR", str(tmp_path))
+    forecaster = GRUForecaster(**TINY).fit(wide)  # what it needs is there from now on
+    forecaster.set_params(callbacks=[lambda record: kernel(double)(record.epoch) < 0]).fit(wide)
+    assert capfd.readouterr() == ("", "")
+    forecaster.set_params(verbose=True).fit(wide)
+    out, err = capfd.readouterr()
+    assert (out, NOTICE in err) == ("", False)
+    shutil.rmtree(tmp_path)
+    forecaster.set_params(callbacks=[lambda record: kernel(double)(0.5 * record.epoch) < 0]).fit(wide)
+    out, err = capfd.readouterr()
+    assert (out, err.count(f"{NOTICE}once; kept in {tmp_path}) ...\n")) == ("", 1)
+
+
+@compiles
+@pytest.mark.slow
+def test_one_line_tells_of_compilation_in_new_processes(tmp_path):
+    """When something has to be compiled and `verbose` is on, and at no other time; forecasts of a loaded one too."""
+    pytest.importorskip("tqdm")
+
+    def told(code, verbose, cache):
+        environment = os.environ | {"PYTHONPATH": str(Path(tsrnn.__file__).parents[1]), "TSRNN_CACHE_DIR": str(cache)}
+        command = [sys.executable, "-c", code, str(int(verbose)), str(tmp_path / f"{verbose}.tsrnn")]
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert result.stdout == ""
+        return result.stderr
+
+    cache = tmp_path / "cache"
+    assert told(FIT_AND_PREDICT, False, cache) == ""
+    assert NOTICE not in told(FIT_AND_PREDICT, True, cache)
+    shutil.rmtree(cache)
+    lines = told(FIT_AND_PREDICT, True, cache).splitlines()
+    assert [line for line in lines if NOTICE in line] == [f"{NOTICE}once; kept in {cache}) ..."]
+    assert told(LOAD_AND_PREDICT, True, cache) == ""
+    why = "anew in each process: switched off by TSRNN_CACHE_DIR=off"
+    assert told(LOAD_AND_PREDICT, True, "off") == f"{NOTICE}{why}) ...\n"
+    assert told(LOAD_AND_PREDICT, False, "off") == ""
 
 
 def test_the_progress_bar_needs_tqdm(wide, monkeypatch):

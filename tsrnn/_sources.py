@@ -1,0 +1,116 @@
+"""Digests of what machine code is made of. They are part of the keys of the cache: an edit makes another key.
+
+The sources of the package have one digest together, but for the cells, whose files have one each: who edits a cell
+does not wait for the others. Of users' own cells and kernels everything counts that their functions refer to, in
+whichever file, or in no file at all (a notebook).
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+
+_ROOT = Path(__file__).parent
+# Nobody edits these, but for this package, which has ``source_digest``. Numba's version is part of the cache's keys.
+_FIXED = sys.stdlib_module_names | {"llvmlite", "numba", "numpy", "tsrnn"}
+
+
+def source_files() -> list[Path]:
+    """Every file of the package that a kernel may be made of, except the cells' own (see ``Spec.DIGEST``)."""
+    files = [_ROOT / "_jit.py", *(_ROOT / "kernels").rglob("*.py"), *(_ROOT / "nn").glob("*.py")]
+    files += [*(_ROOT / "nn" / "layers").glob("*.py"), *(_ROOT / "nn" / "heads").glob("*.py")]
+    return sorted([*files, _ROOT / "nn" / "cells" / "cell.py"])
+
+
+@functools.cache
+def source_digest() -> str:
+    """One digest of all ``source_files``."""
+    digest = hashlib.sha256()
+    for path in source_files():
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def digest_of(thing: type | Callable, *others: str) -> str:
+    """A digest of what a class or function is made of besides ``source_files``, and of other digests."""
+    if thing.__module__.startswith("tsrnn."):
+        parts: Iterable[str] = [inspect.getsource(sys.modules[thing.__module__])]
+    else:
+        parts = _parts(thing, set())
+    return hashlib.sha256("\0".join([*parts, *others]).encode()).hexdigest()[:10]
+
+
+def _parts(value: Any, seen: set[int]) -> Iterator[str]:
+    """What makes up a class, a function, or a value that a function refers to."""
+    if isinstance(value, Dispatcher):
+        value = value.py_func
+    if isinstance(value, bool | int | float | complex | str | bytes | None):
+        yield repr(value)
+    elif isinstance(value, np.ndarray):
+        yield f"{value.dtype} {value.shape} {hashlib.sha256(value.tobytes()).hexdigest()}"
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _parts(item, seen)
+    elif id(value) not in seen and not _is_fixed(value):
+        seen.add(id(value))
+        yield _file_text(value)
+        if isinstance(value, FunctionType):
+            yield from _parts_of_code(value.__code__, value.__globals__, seen)
+            for content in _contents(value):
+                yield from _parts(content, seen)
+        elif isinstance(value, type):
+            for base in value.__bases__:
+                yield from _parts(base, seen)
+            for name, member in vars(value).items():
+                if isinstance(member, FunctionType | int | str) and name not in ("__module__", "__firstlineno__"):
+                    yield name
+                    yield from _parts(member, seen)
+
+
+def _parts_of_code(code: CodeType, names: dict[str, Any], seen: set[int]) -> Iterator[str]:
+    """Instructions and constants, and what the global names stand for."""
+    yield f"{code.co_code!r} {code.co_names} {code.co_varnames}"
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _parts_of_code(constant, names, seen)
+        else:
+            yield repr(constant)
+    for name in code.co_names:
+        value = names.get(name)
+        if isinstance(value, ModuleType):  # which of the names are its attributes, the instructions say
+            if not _is_fixed(value):
+                for attribute in code.co_names:
+                    yield from _parts(vars(value).get(attribute), seen)
+        else:
+            yield from _parts(value, seen)
+
+
+def _is_fixed(value: Any) -> bool:
+    module = value if isinstance(value, ModuleType) else inspect.getmodule(value)
+    return module is not None and module.__name__.partition(".")[0] in _FIXED
+
+
+def _file_text(value: Any) -> str:
+    try:
+        return inspect.getsource(inspect.getmodule(value))  # type: ignore[arg-type]
+    except (OSError, TypeError):  # no file
+        return ""
+
+
+def _contents(function: FunctionType) -> Iterator[Any]:
+    """What a function closes over."""
+    for cell in function.__closure__ or ():
+        try:
+            content = cell.cell_contents
+        except ValueError:  # empty: a method that calls ``super()``, while its class is being made
+            continue
+        yield content
