@@ -35,7 +35,7 @@ def test_each_file_counts(name, copy, monkeypatch):
 # Users' own: a script that prints digests, with modules beside it
 
 FILES_OF_A_USER = {
-    "settings.py": "SLOPE = 2.0\nUNUSED = 1\n",
+    "settings.py": "import numpy as np\nSLOPE = np.float32(2.0)\nUNUSED = 1\n",
     "tools.py": """
 import settings
 from tsrnn._jit import helper
@@ -44,6 +44,17 @@ from tsrnn._jit import helper
 def bend(x):
     return x * settings.SLOPE
 """,
+    "wave.py": """
+from tsrnn.kernels.activations import Activation
+from tsrnn.kernels.simd import tanh
+
+class Wave(Activation):
+    __slots__ = ()
+
+    def value(self, x):
+        return tanh(x)
+""",
+    "activations.py": "from wave import Wave\n\nWAVE = Wave()\n",
     "mixin.py": """
 class Mixin:
     __slots__ = ()
@@ -56,6 +67,7 @@ from typing import NamedTuple
 import numpy as np
 import mixin
 import tools
+from activations import WAVE
 from tsrnn._jit import Spec, kernel
 
 TABLE = np.arange(3.0)
@@ -71,7 +83,7 @@ class Mine(mixin.Mixin, Spec, Fields):
         return super().__repr__()
 
     def forward(self, x):
-        return tools.bend(x) + TABLE[0]
+        return tools.bend(WAVE.value(x)) + TABLE[0]
 
 def run(x):
     return tools.bend(x)
@@ -113,7 +125,8 @@ def test_processes_and_folders_agree(unchanged, tmp_path):
     [
         (("cell.py", "GATES = 2", "GATES = 3"), True, True),
         (("tools.py", "x *", "x +"), True, True),
-        (("settings.py", "SLOPE = 2.0", "SLOPE = 2.5"), True, True),
+        (("settings.py", "float32(2.0)", "float32(2.5)"), True, True),
+        (("wave.py", "return tanh(x)", "return -tanh(x)"), True, False),
         (("mixin.py", "return x", "return -x"), True, False),
         (("settings.py", "UNUSED = 1", "UNUSED = 2"), False, False),
         (("main.py", "import sys", "import os, sys"), False, False),

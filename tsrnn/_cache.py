@@ -17,7 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import llvmlite
 import numba
+import numpy as np
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
@@ -53,9 +55,9 @@ class KernelCache(_Cache):
     def __init__(self, function: Callable, digest: str) -> None:
         self._function = function
         self._enabled = True
-        python = f"{sys.implementation.cache_tag}-{numba.__version__}"
+        versions = f"{sys.implementation.cache_tag} {numba.__version__} {llvmlite.__version__} {np.__version__}"
         self._stem = f"{function.__module__}.{function.__qualname__}".removeprefix("tsrnn.")
-        self._identity = f"{self._stem} {digest} {python}"
+        self._identity = f"{self._stem} {digest} {versions}"
 
     @property
     def cache_path(self) -> str:

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import inspect
 import sys
+import sysconfig
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -20,8 +21,9 @@ import numpy as np
 from numba.core.dispatcher import Dispatcher
 
 _ROOT = Path(__file__).parent
-# Nobody edits these, but for this package, which has ``source_digest``. Numba's version is part of the cache's keys.
-_FIXED = sys.stdlib_module_names | {"llvmlite", "numba", "numpy", "tsrnn"}
+# Not looked into: this package has ``source_digest``, and the versions of the others are part of the cache's keys.
+_FIXED = {"llvmlite", "numba", "numpy", "tsrnn"}
+_STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 
 
 def source_files() -> list[Path]:
@@ -53,12 +55,12 @@ def _parts(value: Any, seen: set[int]) -> Iterator[str]:
     """What makes up a class, a function, or a value that a function refers to."""
     if isinstance(value, Dispatcher):
         value = value.py_func
-    if isinstance(value, bool | int | float | complex | str | bytes | None):
+    if isinstance(value, bool | int | float | complex | str | bytes | np.generic | None):
         yield repr(value)
     elif isinstance(value, np.ndarray):
         yield f"{value.dtype} {value.shape} {hashlib.sha256(value.tobytes()).hexdigest()}"
     elif isinstance(value, tuple):
-        for item in value:
+        for item in (type(value), *value):  # the class says what a spec computes
             yield from _parts(item, seen)
     elif id(value) not in seen and not _is_fixed(value):
         seen.add(id(value))
@@ -96,7 +98,12 @@ def _parts_of_code(code: CodeType, names: dict[str, Any], seen: set[int]) -> Ite
 
 def _is_fixed(value: Any) -> bool:
     module = value if isinstance(value, ModuleType) else inspect.getmodule(value)
-    return module is not None and module.__name__.partition(".")[0] in _FIXED
+    if module is None:
+        return False
+    package, file = module.__name__.partition(".")[0], vars(module).get("__file__")
+    # By name and place: a user's own module may be called as one of the standard library is.
+    standard = package in sys.stdlib_module_names and (file is None or file.startswith(_STANDARD_LIBRARY))
+    return standard or package in _FIXED
 
 
 def _file_text(value: Any) -> str:
