@@ -6,11 +6,21 @@ from numba.extending import intrinsic
 from tsrnn.kernels.simd import arithmetic  # noqa: F401  (registers the operators)
 from tsrnn.kernels.simd.vector import I32, fill, ir_call, multiply_add, suffix
 
-# Rational approximation 13/6 of tanh (coefficients of Eigen), absolute error 2.7e-7.
-_TANH_LIMIT = 7.90531110763549805
-_TANH_OVER = (-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-08,
-              1.48572235717979e-05, 6.37261928875436e-04, 4.89352455891786e-03)  # fmt: skip
-_TANH_UNDER = (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03)
+# tanh(x) = x over(x^2) / under(x^2), |x| <= limit, where it is exactly 1: a minimax approximation, which leaves 1.2e-8,
+# moved by last digits to where the rounding of float32, of which most of the error is, does the least.
+_TANH_LIMIT = 8.065447807312012
+_TANH_OVER = (1.6140326408731198e-08, 2.3242717361426912e-05, 3.7950228434056044e-03, 1.4291246235370636e-01,
+              1.063102126121521)  # fmt: skip
+_TANH_UNDER = (9.040410304805846e-07, 3.623309312388301e-04, 2.7808109298348427e-02, 4.9727973341941833e-01,
+               1.0631020069122314)  # fmt: skip
+
+# sigmoid(x) = 1 / (1 + 2**power). The power is a whole number and a rest: the sum of power and rounder has the whole
+# number, with the bias of exponents, in its last bits, which become an exponent; 2**rest, |rest| <= 1/2, is a minimax
+# polynomial, relative error 8.7e-8. At the powers' ends 1 + 2**power is 1, and infinite: sigmoid is exactly 1 and 0.
+_LOG2_E = 1.4426950408889634
+_POWERS = (-126.0, 128.0)
+_ROUNDER = 1.5 * 2**23 + 127
+_POWER_OF_2 = (1.325460243e-03, 9.671999181e-03, 5.550779325e-02, 2.402223191e-01, 6.931469302e-01, 1.0)
 
 
 def _polynomial(builder, x, coefficients):
@@ -31,19 +41,36 @@ def _at_least(builder, x, low):
     return builder.select(below, fill(x.type, low), x)
 
 
+def _exact_tanh(builder, x):
+    """Number by number, in float64: for gradient checks."""
+    result = ir.Constant(x.type, ir.Undefined)
+    for lane in range(x.type.count):
+        at = ir.Constant(I32, lane)
+        value = ir_call(builder, "tanh", ir.DoubleType(), builder.extract_element(x, at))
+        result = builder.insert_element(result, value, at)
+    return result
+
+
 def ir_tanh(builder, x):
-    if x.type.element == ir.DoubleType():  # exact, slow: for gradient checks
-        result = ir.Constant(x.type, ir.Undefined)
-        for lane in range(x.type.count):
-            at = ir.Constant(I32, lane)
-            result = builder.insert_element(
-                result, ir_call(builder, "tanh", ir.DoubleType(), builder.extract_element(x, at)), at
-            )
-        return result
+    if x.type.element == ir.DoubleType():
+        return _exact_tanh(builder, x)
     x = _clip(builder, x, -_TANH_LIMIT, _TANH_LIMIT)
     square = builder.fmul(x, x)
     over = builder.fmul(x, _polynomial(builder, square, _TANH_OVER))
     return builder.fdiv(over, _polynomial(builder, square, _TANH_UNDER))
+
+
+def ir_sigmoid(builder, x):
+    if x.type.element == ir.DoubleType():
+        half = fill(x.type, 0.5)
+        return multiply_add(builder, _exact_tanh(builder, builder.fmul(x, half)), half, half)
+    power = _clip(builder, builder.fmul(x, fill(x.type, -_LOG2_E)), *_POWERS)
+    sum_ = builder.fadd(power, fill(x.type, _ROUNDER))
+    rest = builder.fsub(power, builder.fsub(sum_, fill(x.type, _ROUNDER)))
+    bits = ir.VectorType(I32, x.type.count)
+    exponent = builder.shl(builder.bitcast(sum_, bits), ir.Constant(bits, [23] * bits.count))
+    whole, one = builder.bitcast(exponent, x.type), fill(x.type, 1.0)
+    return builder.fdiv(one, multiply_add(builder, _polynomial(builder, rest, _POWER_OF_2), whole, one))
 
 
 @intrinsic
@@ -57,8 +84,7 @@ def tanh(typing, x):
 @intrinsic
 def sigmoid(typing, x):
     def codegen(context, builder, sig, args):
-        half = fill(args[0].type, 0.5)
-        return multiply_add(builder, ir_tanh(builder, builder.fmul(args[0], half)), half, half)
+        return ir_sigmoid(builder, args[0])
 
     return x(x), codegen
 
