@@ -36,6 +36,7 @@ from tsrnn.kernels.simd import (
     zeros,
     zeros_like,
 )
+from tsrnn.kernels.simd.host import TILE, TILES
 
 DTYPES = [np.float32, np.float64]
 UNITS = 2
@@ -143,8 +144,8 @@ def test_a_nan_of_any_bits_stays_one():
         assert np.isnan(results[name][0]).all(), name
 
 
-# Of the whole set of float32 numbers, by benchmarks/accuracy.py; without fused multiply-add they are a little larger.
-LARGEST_ERRORS = {"tanh": 3e-7, "sigmoid": 1.2e-7}
+# As the activations' docstrings say; without fused multiply-add tanh has some more to round.
+LARGEST_ERRORS = {"tanh": 4e-7 if TILE == TILES["xmm"] else 2.9e-7, "sigmoid": 1.1e-7}
 
 
 @pytest.mark.parametrize("name", LARGEST_ERRORS)
