@@ -145,7 +145,7 @@ def test_a_nan_of_any_bits_stays_one():
 
 
 # As the activations' docstrings say; without fused multiply-add tanh has some more to round.
-LARGEST_ERRORS = {"tanh": 4e-7 if TILE == TILES["xmm"] else 2.9e-7, "sigmoid": 1.1e-7}
+LARGEST_ERRORS = {"tanh": 4e-7 if TILES["xmm"] == TILE else 2.9e-7, "sigmoid": 1.1e-7}
 
 
 @pytest.mark.parametrize("name", LARGEST_ERRORS)
@@ -157,7 +157,7 @@ def test_float32_error(name):
     assert np.abs(compiled - exact).max() < LARGEST_ERRORS[name]
     assert compiled.min() == (-1 if name == "tanh" else 0)
     assert compiled.max() == 1
-    assert np.diff(compiled).min() > -5e-7  # rising, but for the last digits
+    assert np.diff(compiled).min() > -6e-7  # rising, but for the last digits
 
 
 def test_relative_error_of_tanh_near_zero_and_of_sigmoid_far_below():

@@ -6,9 +6,9 @@ from numba.extending import intrinsic
 from tsrnn.kernels.simd import arithmetic  # noqa: F401  (registers the operators)
 from tsrnn.kernels.simd.vector import I32, fill, ir_call, multiply_add, suffix
 
-# tanh(x) = x over(x^2) / under(x^2): a minimax approximation, which leaves about 1e-8, moved by last digits to where the
-# rounding of float32, of which nearly all of the error is, does the least. From the limit on it is exactly 1, with fused
-# multiply-adds and without.
+# tanh(x) = x over(x^2) / under(x^2): a minimax approximation, which leaves about 1e-8, moved by last digits to where
+# the rounding of float32, of which nearly all of the error is, does the least. From the limit on it is exactly 1,
+# with fused multiply-adds and without.
 _TANH_LIMIT = 7.940873622894287
 _TANH_OVER = (1.8866607831569127e-08, 2.7092693926533684e-05, 4.4159251265227795e-03, 1.6615955531597137e-01,
               1.2357425689697266)  # fmt: skip
