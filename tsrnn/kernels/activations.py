@@ -55,7 +55,7 @@ class Sigmoid(Activation):
     """1 / (1 + exp(-x))
 
     In float32 by way of a power of two, at most 1.1e-7 off over all numbers (1.7 ulp where x >= 0; below, where values
-    go to zero, 6e-6 of the value). It is exactly 0 and 1 at the ends, and rises but for its last digit.
+    go to zero, 5e-6 of the value). It is exactly 0 and 1 at the ends, and rises but for its last digit.
     """
 
     __slots__ = ()
