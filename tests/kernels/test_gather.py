@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tsrnn.kernels.gather import NORMS, Place, Series, gather
-from tsrnn.kernels.simd import LANES
+from tsrnn.kernels.simd import LANES, SQUARE
 from tsrnn.nn.layer import Shape, read_tile, tile
 
 ROWS, CHANNELS, TARGETS = 90, 3, 2
@@ -47,6 +47,20 @@ def test_windows(dtype, sampling_rate, gap):
         np.testing.assert_array_equal(x, windows)
         np.testing.assert_array_equal(origin, used)
         assert (center == 0).all() and (scale == 1).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("sampling_rate", [1, 3])
+@pytest.mark.parametrize(("channels", "lookback"), [(1, SQUARE), (1, SQUARE - 1), (SQUARE, 2), (SQUARE + 3, 5)])
+def test_runs_of_numbers_that_squares_do_not_divide(channels, lookback, sampling_rate, dtype):
+    """Windows end with the last number of the array: nothing may be read behind it."""
+    values = np.random.default_rng(0).standard_normal((ROWS, channels)).astype(dtype)
+    known = Series(values.ravel(), channels, 1, lookback, sampling_rate, 0, 1, NORMS[None])
+    origins = np.arange(ROWS - LANES, ROWS)
+    x = tile(Shape(lookback, channels), dtype)
+    gather(known, origins, 0, x, Place(np.zeros(LANES, np.int64), np.zeros(LANES, dtype), np.ones(LANES, dtype)))
+    windows, _ = expected_windows(values, known, origins, 0)
+    np.testing.assert_array_equal(read_tile(x, Shape(lookback, channels), ones=1), windows)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -6,7 +6,7 @@ import numpy as np
 
 from tsrnn._jit import kernel
 from tsrnn.kernels.contractions import tile_step
-from tsrnn.kernels.simd import LANES
+from tsrnn.kernels.simd import LANES, SQUARE, load, store, transpose
 
 NORMS = {None: 0, "last": 1, "mean": 2, "standard": 3}
 _LAST, _STANDARD = 1, 3
@@ -44,16 +44,41 @@ def gather(series, origins, first, x, place):
     for lane in range(LANES):
         place.origin[lane] = origins[min(first + lane, origins.size - 1)]
         starts[lane] = (place.origin[lane] - (series.lookback - 1) * series.sampling_rate) * series.channels
+    # Numbers that lie side by side in every window go through registers, a square of them at a time.
+    together = series.sampling_rate == 1
+    run = series.channels * (series.lookback if together else 1)
+    if run < SQUARE:
+        _gather_singly(series, starts, x)
+    else:
+        block, places = np.empty(SQUARE * LANES, x.dtype), np.empty(LANES, np.int64)
+        for begin in range(0, series.lookback * series.channels, run):
+            offset = begin * series.sampling_rate  # of the run in its window
+            for some in range(0, run, SQUARE):
+                start = min(some, run - SQUARE)  # the last square overlaps the one before
+                for lane in range(LANES):
+                    places[lane] = starts[lane] + offset + start
+                transpose(series.values, places, block)
+                step, channel = (begin + start) // series.channels, (begin + start) % series.channels
+                for k in range(SQUARE):
+                    store(x, step * x_step + (1 + channel) * LANES, load(block, k * LANES, 1))
+                    channel += 1
+                    if channel == series.channels:
+                        step, channel = step + 1, 0
+    if series.norm > 0:
+        for target in range(series.targets):
+            _normalise(series, target, x_step, x, place.center, place.scale)
+
+
+@kernel
+def _gather_singly(series, starts, x):
+    """The same number by number, for windows whose rows are short and lie apart."""
+    x_step = tile_step(series.channels)
     for step in range(series.lookback):
         for channel in range(series.channels):
             at = step * series.sampling_rate * series.channels + channel
             row = step * x_step + (1 + channel) * LANES
-            lanes = x[row : row + LANES]
             for lane in range(LANES):  # unsigned: without the check for negative indices this is a gather instruction
-                lanes[lane] = series.values[np.uint64(starts[lane] + at)]
-    if series.norm > 0:
-        for target in range(series.targets):
-            _normalise(series, target, x_step, x, place.center, place.scale)
+                x[row + lane] = series.values[np.uint64(starts[lane] + at)]
 
 
 @kernel

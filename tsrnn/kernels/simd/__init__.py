@@ -14,6 +14,7 @@ Memory
     load_lanes(array, offset, units) -> vector      one unit, repeated ``units`` times
     zeros(array, units), zero_rows(array, count, units)
     select_rows(mask, rows, others)                 where mask > 0: rows, else others
+    transpose(source, starts, block)                block[k][lane] = source[starts[lane] + k], for k < SQUARE
     split_rows(rows, count) -> rows[:count], rows[count:]
     spread_rows(array, offset, count, units) -> rows  [row][unit] scalars, each repeated in all lanes of its unit
     add_lane_sums(array, offset, rows)                the transpose: [row][unit] += sum over lanes
@@ -34,7 +35,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import config
 
-from tsrnn.kernels.simd.host import LANES, OUTER_ROOM
+from tsrnn.kernels.simd.host import LANES, OUTER_ROOM, SQUARE, UNIT_ROWS
 
 
 class Strided(NamedTuple):
@@ -69,6 +70,7 @@ else:
         spread_rows,
         store,
         store_rows,
+        transpose,
         zero_rows,
         zeros,
     )
@@ -76,6 +78,8 @@ else:
 __all__ = [
     "LANES",
     "OUTER_ROOM",
+    "SQUARE",
+    "UNIT_ROWS",
     "Strided",
     "absolute",
     "add_lane_sums",
@@ -96,6 +100,7 @@ __all__ = [
     "store",
     "store_rows",
     "tanh",
+    "transpose",
     "zero_rows",
     "zeros",
     "zeros_like",

@@ -1,10 +1,11 @@
 """Loads and stores of lane vectors and of rows of them."""
 
+from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
 from tsrnn.kernels.simd.functions import ir_lane_sum
-from tsrnn.kernels.simd.host import LANES
+from tsrnn.kernels.simd.host import LANES, SQUARE
 from tsrnn.kernels.simd.vector import (
     LaneVector,
     const,
@@ -13,9 +14,11 @@ from tsrnn.kernels.simd.vector import (
     ir_load,
     ir_pointer,
     ir_rows,
+    ir_scalar,
     ir_split,
     ir_store,
     ir_vector,
+    shuffle,
     splat,
 )
 
@@ -140,3 +143,37 @@ def zero_rows(typing, array, count, units):
         return context.make_tuple(builder, rows, [zero] * len(rows))
 
     return rows(array, count, units), codegen
+
+
+@intrinsic
+def transpose(typing, source, starts, block):
+    scalar = ir_scalar(source.dtype)
+
+    def codegen(context, builder, sig, args):
+        begin = ir_pointer(context, builder, starts, args[1], const(0))
+        target = ir_pointer(context, builder, block, args[2], const(0))
+        for first in range(0, LANES, SQUARE):
+            rows = []
+            for lane in range(first, first + SQUARE):
+                place = builder.load(builder.gep(begin, [const(lane)]))
+                pointer = ir_pointer(context, builder, source, args[0], place)
+                rows.append(ir_load(builder, pointer, ir.VectorType(scalar, SQUARE)))
+            for k, row in enumerate(_transposed(builder, rows)):
+                ir_store(builder, row, builder.gep(target, [const(k * LANES + first)]))
+        return context.get_dummy_value()
+
+    return types.void(source, starts, block), codegen
+
+
+def _transposed(builder, rows):
+    """A square of registers: blocks of 1, 2, 4, ... numbers off the diagonal change places (Eklundh 1972)."""
+    width, size = len(rows), 1
+    while size < width:
+        upper = [lane if not lane & size else width + lane - size for lane in range(width)]
+        lower = [lane + size if not lane & size else width + lane for lane in range(width)]
+        for i in range(width):
+            if not i & size:
+                pair = rows[i], rows[i + size]
+                rows[i], rows[i + size] = shuffle(builder, *pair, upper), shuffle(builder, *pair, lower)
+        size *= 2
+    return rows

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tsrnn.kernels.simd.host import LANES
+from tsrnn.kernels.simd.host import LANES, SQUARE
 
 tanh = np.tanh
 absolute = np.abs
@@ -30,6 +30,11 @@ def load(array, offset, units):
 
 def load_lanes(array, offset, units):
     return np.tile(array[offset : offset + LANES], units)
+
+
+def transpose(source, starts, block):
+    rows = np.arange(SQUARE)[:, None] + starts
+    block[: SQUARE * LANES] = source[rows].ravel()
 
 
 def store(array, offset, vector):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, NamedTuple
 
 from tsrnn._jit import Spec, spec_method
-from tsrnn.kernels.simd import OUTER_ROOM
+from tsrnn.kernels.simd import OUTER_ROOM, UNIT_ROWS
 
 
 class _Fields(NamedTuple):
@@ -74,14 +74,16 @@ class Cell(Spec, _Fields):
         cls.SAVED = cls.SAVED or cls.GATES
         cls.N_GATES, cls.N_SAVED = len(gates), len(cls.SAVED.split())
         cls.N_CARRIED, cls.N_OWN = len(cls.CARRIED.split()), len(cls.OWN.split())
-        cls.UNITS = {1: 4, 2: 2}.get(cls.N_GATES, 1)
         cls.D_ROWS = cls.N_GATES + cls.N_OWN
-        cls.GROUP = cls.N_SAVED * cls.UNITS
         cls.BIAS = int(cls.RECURRENT_BIAS)
         cls.TWO_STAGES = int(bool(cls.SECOND))
         second = cls.SECOND.split()
         direct = [gate for gate in cls.RECURRENT.split() if gate not in second]
-        for side, fed in (("INPUT", cls.INPUT.split()), ("RECURRENT", direct), ("SECOND", second)):
+        sides = {"INPUT": cls.INPUT.split(), "RECURRENT": direct, "SECOND": second}
+        widest = max(len(fed) for fed in sides.values())
+        cls.UNITS = next(units for units in (4, 2, 1) if widest * units <= UNIT_ROWS or units == 1)
+        cls.GROUP = cls.N_SAVED * cls.UNITS
+        for side, fed in sides.items():
             cls._derive_range(side, gates, fed)
 
     @classmethod
