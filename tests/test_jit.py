@@ -15,7 +15,7 @@ from numba import config
 
 import tsrnn
 from tsrnn import RNNForecaster
-from tsrnn._jit import Spec, kernel
+from tsrnn._jit import Spec, kernel, prepare
 from tsrnn.nn import recurrent
 from tsrnn.nn.cells.gru import GRUCell
 from tsrnn.nn.cells.lstm import LSTMCell
@@ -96,6 +96,33 @@ def test_specs_without_a_file_are_told_apart_by_their_code():
     assert digests == [in_a_notebook(source).DIGEST for source in sources]
 
 
+# Calls that are made for ever the same
+
+
+@kernel
+def add_scaled(x, factor, out):
+    for i in range(x.size):
+        out[i] += factor * x[i]
+
+
+def test_a_prepared_call_reads_and_writes_its_arrays():
+    x, out = np.array([1.0, 2.0]), np.zeros(2)
+    call = prepare(add_scaled, x, 3, out)
+    call()
+    x[0] = 10
+    call()
+    np.testing.assert_array_equal(out, [33, 12])
+
+
+def test_a_prepared_call_shares_its_machine_code_with_ordinary_ones():
+    x, out = np.ones(2, np.float32), np.zeros(2, np.float32)
+    before = len(add_scaled.signatures)
+    prepare(add_scaled, x, 3, out)()
+    add_scaled(x, 3, out)
+    prepare(add_scaled, out, 4, x)()
+    assert len(add_scaled.signatures) == before + 1
+
+
 # From process to process
 
 PASS = """
@@ -105,8 +132,8 @@ from tsrnn.nn import Sequential, SimpleRNN
 from tsrnn.nn.recurrent import forward
 
 net = Sequential([SimpleRNN(3)]).build((1, 2), random_state=0)
-net.theta[:] = np.linspace(-0.3, 0.4, net.theta.size)
-y = [net(np.full((1, 1, 2), x)).ravel().tolist() for x in (1.0, 2.0, 3.0)]
+net.theta = np.linspace(-0.3, 0.4, net.theta.size)
+y = [net(np.full((2, 1, 2), x)).ravel().tolist() for x in (1.0, 2.0, 3.0)]
 print(json.dumps([y, sum(forward.stats.cache_hits.values()), sum(forward.stats.cache_misses.values())]))
 """
 
@@ -182,11 +209,17 @@ class SimpleRNN(Recurrent):
 """
 
 
-def test_a_cell_of_a_script_is_loaded_once(tmp_path):
+ONE_SEQUENCE = PASS.replace("recurrent import forward", "single import forward_single as forward").replace(
+    "(2, 1", "(1, 1"
+)
+
+
+@pytest.mark.parametrize("program", [PASS, ONE_SEQUENCE], ids=["tiles", "one sequence"])
+def test_a_cell_of_a_script_is_loaded_once(tmp_path, program):
     """The class is of ``__main__``: pickled code must find it again."""
     script, cache = tmp_path / "script.py", tmp_path / "cache"
     script.write_text(
-        PASS.replace("from tsrnn.nn import Sequential, SimpleRNN", f"from tsrnn.nn import Sequential{OWN_CELL}")
+        program.replace("from tsrnn.nn import Sequential, SimpleRNN", f"from tsrnn.nn import Sequential{OWN_CELL}")
     )
     y, *counts = run(script, PACKAGE, cache)
     assert counts == [0, 1]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tsrnn.kernels.gather import NORMS, Place, Series, gather
+from tsrnn.kernels.gather import NORMS, Place, Series, gather, gather_one
 from tsrnn.kernels.simd import LANES, SQUARE
 from tsrnn.nn.layer import Shape, read_tile, tile
 
@@ -86,3 +86,20 @@ def test_a_flat_window_is_not_blown_up():
     x, center, scale, _ = gathered(flat, np.array([20]), 0, np.float32)
     assert (x[:, :, :TARGETS] == 0).all()
     assert (center == 2).all() and (scale > 0).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("sampling_rate", [1, 3])
+def test_one_window_is_as_in_a_tile(norm, sampling_rate, dtype):
+    """To the bit."""
+    _, known = series(dtype, 6, sampling_rate, norm=norm)
+    origins = np.arange(ROWS - LANES, ROWS)
+    x, center, scale, _ = gathered(known, origins, 0, dtype)
+    for lane in (0, LANES - 1):
+        one = np.full(6 * CHANNELS, np.nan, dtype)
+        own_center, own_scale = np.zeros(TARGETS, dtype), np.ones(TARGETS, dtype)
+        gather_one(known, origins[lane:], one, own_center, own_scale)
+        np.testing.assert_array_equal(one.reshape(6, CHANNELS), x[lane])
+        np.testing.assert_array_equal(own_center, center[lane])
+        np.testing.assert_array_equal(own_scale, scale[lane])

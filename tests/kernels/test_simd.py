@@ -18,6 +18,7 @@ from tsrnn.kernels.simd import (
     clip,
     contract,
     contract_groups,
+    contract_units,
     lane_sum,
     load,
     load_lanes,
@@ -236,6 +237,30 @@ def test_contractions(dtype, count):
     parts.append(rows[:1] + np.einsum("gqu,gql->ul", used, grouped).reshape(1, width))
     out = np.zeros(7 * width, dtype)
     for got in both(multiply, rows.ravel(), weights, inputs, count, groups, out):
+        close(got, np.concatenate(parts).ravel(), dtype)
+
+
+@kernel
+def multiply_units(rows_in, weights, inputs, count, out):
+    """Three rows of which all are used, then the last two."""
+    rows = load_rows(rows_in, 0, 3, 1)
+    store_rows(out, 0, contract_units(rows, 0, 3, weights, 1, inputs, 2, count))
+    store_rows(out, 3 * LANES, contract_units(rows, 1, 3, weights, 1, inputs, 2, count))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_contraction_of_one_sequence(dtype, count):
+    rows, inputs = random(3, LANES, dtype=dtype), random(20, dtype=dtype, seed=1)
+    weights = random(1 + 8 * 3 * LANES, dtype=dtype, seed=2)
+    x = np.append(1.0, inputs[2 : 2 + count])  # the first row of weights is the bias
+    parts = []
+    for first in (0, 1):
+        used = weights[1 : 1 + (1 + count) * (3 - first) * LANES].reshape(1 + count, 3 - first, LANES)
+        product = np.einsum("krl,k->rl", used, x)
+        parts.append(rows + np.concatenate([np.zeros((first, LANES)), product]))
+    out = np.zeros(6 * LANES, dtype)
+    for got in both(multiply_units, rows.ravel(), weights, inputs, count, out):
         close(got, np.concatenate(parts).ravel(), dtype)
 
 

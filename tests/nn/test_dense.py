@@ -22,7 +22,7 @@ def check(size, activation, dtype):
     batch, steps, features, outputs = size
     rng = np.random.default_rng(0)
     net = Sequential([Dense(outputs, activation=activation)]).build((steps, features), dtype=dtype)
-    net.theta[:] = 0.4 * rng.standard_normal(net.theta.size)
+    net.theta = 0.4 * rng.standard_normal(net.theta.size)
     x, d_y = (rng.standard_normal((batch, steps, count)).astype(dtype) for count in (features, outputs))
     kernel, bias = net.get_weights()
     close(net.forward(x, training=True), oracle.dense_forward(x, kernel, bias, activation), dtype)

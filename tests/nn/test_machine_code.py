@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tsrnn._jit import FAST_MATH
-from tsrnn.nn import GRU, Dense, recurrent
+from tsrnn.nn import GRU, Dense, recurrent, single
 from tsrnn.nn.layer import Shape
 from tsrnn.nn.network import Network
 
@@ -22,7 +22,18 @@ def test_no_reference_is_counted_in_the_time_loop(name):
     bound = network.workspace(training=True).bound[0]
     call = getattr(bound, name)
     arguments = call.args if name == "forward" else (*call.args, network.gradient_views(np.zeros(1000, np.float32))[0])
-    fresh = numba.njit(getattr(recurrent, name).py_func, error_model="numpy", fastmath=FAST_MATH)  # not from the cache
+    check(getattr(recurrent, name), arguments)
+
+
+@pytest.mark.parametrize("layer", [GRU(5), GRU(5, reset_after=False)], ids=str)
+def test_nor_in_that_of_one_sequence(layer):
+    network = Network([layer], Shape(3, 2))
+    check(single.forward_single, network.single(network.initial(0)).bound[0].forward.args)
+
+
+def check(kernel, arguments):
+    """No more than the counts at the entry."""
+    fresh = numba.njit(kernel.py_func, error_model="numpy", fastmath=FAST_MATH)  # not from the cache
     fresh(*arguments)
     (llvm,) = fresh.inspect_llvm().values()
     functions = re.findall(r"^define .*?^}", llvm, flags=re.DOTALL | re.MULTILINE)

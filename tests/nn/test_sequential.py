@@ -13,7 +13,7 @@ BATCH, STEPS, FEATURES = LANES + 3, 6, 3
 
 def build(*layers, dtype=np.float64):
     net = Sequential(layers).build((STEPS, FEATURES), random_state=1, dtype=dtype)
-    net.theta += 0.1 * np.random.default_rng(0).standard_normal(net.theta.size)
+    net.theta = net.theta + 0.1 * np.random.default_rng(0).standard_normal(net.theta.size)
     return net
 
 

@@ -108,7 +108,7 @@ def test_and_works_with_everything_that_layers_can_do(layer):
         Dense(2),
     ]
     net = Sequential(stack).build((4, 2), random_state=1, dtype=np.float64)
-    net.theta += 0.1 * np.random.default_rng(1).standard_normal(net.theta.size)
+    net.theta = net.theta + 0.1 * np.random.default_rng(1).standard_normal(net.theta.size)
     mask = np.array([[1, 1, 0, 1], [0, 1, 1, 1], [1, 1, 1, 1]], bool)
     assert check_gradient(net, np.random.default_rng(0).standard_normal((3, 4, 2)), mask=mask) < 1e-6
 
@@ -123,7 +123,7 @@ def test_peepholes_of_zero_are_an_lstm():
 
 def test_minimal_unit_by_hand():
     net = Sequential([Minimal(2)]).build((3, 1), random_state=1, dtype=np.float64)
-    net.theta += 0.3 * np.random.default_rng(0).standard_normal(net.theta.size)
+    net.theta = net.theta + 0.3 * np.random.default_rng(0).standard_normal(net.theta.size)
     kernel, recurrent, (bias, recurrent_bias) = net.get_weights()
     x, h = np.random.default_rng(1).standard_normal((1, 3, 1)), np.zeros((1, 2))
     for t in range(3):

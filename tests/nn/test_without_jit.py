@@ -25,7 +25,7 @@ from tsrnn import RNNForecaster
 frame = pd.DataFrame({"y": np.sin(np.arange(60) / 3)}, index=pd.date_range("2024-01-01", periods=60, freq="h"))
 warnings.simplefilter("ignore")  # it is too small to beat the naive forecast
 made = RNNForecaster(cell="gru", hidden_size=3, lookback=5, horizon=2, max_epochs=2, random_state=0, n_jobs=1)
-np.save(sys.argv[1], made.fit(frame).predict().to_numpy())
+np.save(sys.argv[1], made.fit(frame[:-1]).stream().step(frame.iloc[-1]))
 """
 
 
@@ -44,7 +44,7 @@ def passes(cell, dtype):
     states = tuple(rng.standard_normal((net.network.layers[0].state_rows, 3, 5)).astype(dtype))
     y = net.forward(x, training=True, mask=mask, initial_state=[states, None, None, None, None])
     d_x = net.backward(np.cos(y))
-    return [y, d_x, *net.grads(), *net.d_initial_state[0], net(x)]
+    return [y, d_x, *net.grads(), *net.d_initial_state[0], net(x), net(x[:1], mask[:1])]
 
 
 def save_passes(path):

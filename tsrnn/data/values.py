@@ -67,7 +67,7 @@ def write_columns(
     for channel, column in enumerate(columns):
         read = _as_float(column.read())
         if na_values:
-            read, count = _without_codes(read, na_values)
+            read, count = without_codes(read, na_values)
             if count:
                 replaced[column.name] = count
         ordered = order.gather(read)
@@ -97,7 +97,7 @@ def _as_float(values: np.ndarray) -> np.ndarray:
     return values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
 
 
-def _without_codes(values: np.ndarray, codes: tuple[float, ...]) -> tuple[np.ndarray, int]:
+def without_codes(values: np.ndarray, codes: tuple[float, ...]) -> tuple[np.ndarray, int]:
     """Replace codes by NaN; compared in the column's own precision, since float32 holds -999.9 only nearly."""
     with np.errstate(over="ignore"):
         hit = np.isin(values, np.asarray(codes, np.float64).astype(values.dtype))

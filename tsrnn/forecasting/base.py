@@ -22,6 +22,7 @@ from tsrnn.forecasting.prepare import Prepared, prepare, rules_of
 from tsrnn.forecasting.saving import decode_parameters, encode_parameters
 from tsrnn.forecasting.skill import chunks, score
 from tsrnn.forecasting.state import FitState, Fitted, History, Model, history_frame
+from tsrnn.forecasting.stream import Stream
 from tsrnn.forecasting.summary import ForecasterSummary
 from tsrnn.persistence import ModelFileError, read_file, save_file
 
@@ -116,13 +117,28 @@ class Forecaster(DataParameters, ABC):
         """
         state = self._fitted()
         horizon = self._checked_horizon(horizon, state)
-        if X is None and y is not None:
-            raise TypeError("`y` is the target's history beside that of the covariates: give both X and y, or neither.")
-        panel = state.tail if X is None else self._read(X, y, keep_all=True)
+        panel = self._history_panel(X, y, state)
         history = self._history(panel, state)
         with self._noticing():
             forecasts = state.model.predict(history, end_windows(panel, state.shape))
         return forecast_frame(state.schema, panel, np.asarray(forecasts[:, :horizon], np.float64), state.shape.gap)
+
+    def stream(self, X: Any = None, y: Any = None) -> Stream:
+        """Follow one series row by row.
+
+        Parameters
+        ----------
+        X, y : as in ``predict``
+            History to go on from, of one series.
+
+        Returns
+        -------
+        Stream
+            Its ``step(row)`` takes one new observation and gives the forecast as an array, in microseconds.
+        """
+        state = self._fitted()
+        panel = self._history_panel(X, y, state)
+        return Stream(state, self._history(panel, state), rules_of(self))
 
     def historical_forecasts(self, X: Any, y: Any = None, *, every: int = 1) -> Any:
         """Forecast from origins within X, as if each had been the present; the forecaster stays as it is.
@@ -254,6 +270,12 @@ class Forecaster(DataParameters, ABC):
         if state.stopped is not None:
             self.history_: pd.DataFrame = history_frame(state.history)
             self.best_epoch_, self.stopped_ = state.best_epoch, state.stopped
+
+    def _history_panel(self, X: Any, y: Any, state: FitState) -> Panel:
+        """What ``predict`` and ``stream`` go on from."""
+        if X is None and y is not None:
+            raise TypeError("`y` is the target's history beside that of the covariates: give both X and y, or neither.")
+        return state.tail if X is None else self._read(X, y, keep_all=True)
 
     def _history(self, panel: Panel, state: FitState) -> History:
         return History(panel, state.shape, len(state.schema.targets), state.scaling, self.n_jobs)

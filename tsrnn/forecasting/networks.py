@@ -21,6 +21,7 @@ from tsrnn.forecasting.memory import ModelMemory, network_memory
 from tsrnn.forecasting.prepare import Prepared, Split
 from tsrnn.forecasting.saving import decode, encode
 from tsrnn.forecasting.state import Fitted, History, Model, history_frame
+from tsrnn.forecasting.stepping import NetworkStepper, Stepper
 from tsrnn.kernels.gather import NORMS, Series
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn.heads.point import as_loss
@@ -73,6 +74,12 @@ class NetworkModel(Model):
             engine = TileEngine(Network(self.specs, self.shape), None, series, team)
             scaled = engine.predict(self.theta, windows.origin)
         return history.unscaled(scaled, windows)
+
+    def stepper(self, history: History) -> Stepper:
+        """Forecasts of the one series of ``history`` as it goes on."""
+        single = Network(self.specs, self.shape).single(self.theta)
+        single.pack()
+        return NetworkStepper(history, single, series_of(history, self.instance_norm))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Each parameter under its name."""
@@ -182,6 +189,12 @@ class NetworkForecaster(Forecaster, TrainingParameters):
             raise ValueError(
                 "`layers` must end with one vector for each window, but these give one for each step. Set "
                 "`return_sequences=False` in the last recurrent layer, or add Flatten()."
+            )
+        stateful = next((layer.spec for layer in network.layers if layer.stateful), None)
+        if stateful is not None:
+            raise ValueError(
+                f"`layers` holds {stateful}, but a forecaster's windows overlap and come in any order: no state can go "
+                "on from one to the next. Leave `stateful` out; it is for networks of `tsrnn.nn.Sequential`."
             )
 
     def _noticing(self) -> AbstractContextManager[None]:

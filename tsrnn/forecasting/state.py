@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tsrnn.data import Panel, Scaling, Schema, WindowIndex, WindowShape, decode_name, encode_name
+from tsrnn.forecasting.stepping import PanelStepper, Stepper
 from tsrnn.nn.summary import Table
 
 
@@ -21,6 +22,10 @@ class Model(ABC):
     @abstractmethod
     def predict(self, history: History, windows: WindowIndex) -> np.ndarray:
         """Forecasts (windows, horizon, targets) in data units."""
+
+    def stepper(self, history: History) -> Stepper:
+        """Forecasts of the one series of ``history`` as it goes on."""
+        return PanelStepper(self, history)
 
     @abstractmethod
     def arrays(self) -> dict[str, np.ndarray]:

@@ -109,3 +109,38 @@ def _normalise(series, target, x_step, x, center, scale):
         for lane in range(LANES):
             i = step * x_step + row + lane
             x[i] = (x[i] - center[at + lane]) / scale[at + lane]
+
+
+@kernel
+def gather_one(series, origins, x, center, scale):
+    """The window whose last point is row ``origins[0]`` -> x [step][channel]; as a lane of ``gather`` has it"""
+    channels, steps = series.channels, series.lookback
+    start = (origins[0] - (steps - 1) * series.sampling_rate) * channels
+    for step in range(steps):
+        row = start + step * series.sampling_rate * channels
+        x[step * channels : (step + 1) * channels] = series.values[row : row + channels]
+    if series.norm > 0:
+        for target in range(series.targets):
+            _normalise_one(series, target, x, center, scale)
+
+
+@kernel
+def _normalise_one(series, target, x, center, scale):
+    """``_normalise`` for one window."""
+    channels, steps = series.channels, series.lookback
+    if series.norm == _LAST:
+        center[target] = x[(steps - 1) * channels + target]
+    else:
+        center[target] = 0
+        for step in range(steps):
+            center[target] += x[step * channels + target]
+        center[target] /= steps
+    if series.norm == _STANDARD:
+        scale[target] = 0
+        for step in range(steps):
+            off = x[step * channels + target] - center[target]
+            scale[target] += off * off
+        scale[target] = np.sqrt(scale[target] / steps + _SMALLEST_VARIANCE)
+    for step in range(steps):
+        i = step * channels + target
+        x[i] = (x[i] - center[target]) / scale[target]

@@ -89,6 +89,48 @@ class Bound:
     mask: np.ndarray | None = None  # of the output
 
 
+class Rows(NamedTuple):
+    """One sequence between two layers, flat: the features of step t begin at ``t * step``."""
+
+    values: np.ndarray
+    step: int
+
+
+@dataclass
+class SingleState:
+    """The state of a recurrent layer on one sequence: views [block][lane], one for each state row."""
+
+    rows: list[np.ndarray]
+    hidden: int
+
+    def clear(self) -> None:
+        """Start from zero."""
+        for row in self.rows:
+            row.fill(0)
+
+    def read(self) -> list[np.ndarray]:
+        """Copies, each (1, hidden)."""
+        return [row.reshape(1, -1)[:, : self.hidden].copy() for row in self.rows]
+
+    def write(self, values: list[np.ndarray]) -> None:
+        """Start from these, each (1, hidden)."""
+        for row, value in zip(self.rows, values, strict=True):
+            flat = np.zeros(row.size, row.dtype)
+            flat[: self.hidden] = value[0]
+            row[...] = flat.reshape(row.shape)
+
+
+@dataclass
+class BoundSingle:
+    """A layer's prediction, bound to the arrays of one sequence."""
+
+    y: Rows
+    forward: Call | None = None  # None where y is x
+    pack: Call | None = None  # parameters -> what ``forward`` reads, whenever they have changed
+    state: SingleState | None = None  # of recurrent layers: before and after a call
+    mask: np.ndarray | None = None  # [step] of the output, 1 where a step counts
+
+
 class Layer(ABC):
     """A spec at a given input: sizes, parameters, packing, kernels. It owns no arrays; abstract."""
 
@@ -98,6 +140,7 @@ class Layer(ABC):
     parameters: tuple[Parameter, ...] = ()
     keeps_time: bool = True  # whether the output has a step for each step of the input
     state_rows: int = 0  # arrays of a recurrent layer's state
+    stateful: bool = False  # recurrent layers: whether the state goes on from call to call
 
     @property
     def name(self) -> str:
@@ -128,6 +171,10 @@ class Layer(ABC):
     def set_state(self, tape: Any, values: list[np.ndarray]) -> None:
         """Recurrent layers: put the first state, an array (windows, hidden) for each state row, on the tape."""
 
+    def last_state(self, tape: Any) -> list[np.ndarray]:
+        """Recurrent layers: the state after the last step, an array (LANES, hidden) for each state row."""
+        return []
+
     def d_state(self, tape: Any) -> tuple[np.ndarray, ...]:
         """Recurrent layers: the gradient of the first state after ``backward``, each (LANES, hidden)."""
         return ()
@@ -135,6 +182,10 @@ class Layer(ABC):
     @abstractmethod
     def bind(self, setting: Setting, weights: Any, x: np.ndarray, d_y: np.ndarray, d_x: np.ndarray) -> Bound:
         """The kernels on these arrays: forward reads x, backward reads d_y and writes d_x."""
+
+    @abstractmethod
+    def bind_single(self, arrays: list[np.ndarray], x: Rows, mask: np.ndarray) -> BoundSingle:
+        """The prediction of one sequence, with the parameters in ``arrays``; mask [step] is 1 where a step counts."""
 
 
 class LayerSpec(ABC):

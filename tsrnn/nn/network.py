@@ -9,6 +9,7 @@ import numpy as np
 
 from tsrnn.nn.layer import Call, Layer, LayerSpec, Shape
 from tsrnn.nn.params import ParamLayout
+from tsrnn.nn.single_workspace import SingleWorkspace
 from tsrnn.nn.workspace import Workspace
 
 
@@ -76,3 +77,7 @@ class Network:
     def workspace(self, **setting: bool) -> Workspace:
         """Arrays for one tile; see ``Workspace``."""
         return Workspace(self.layers, self.weights, self.dtype, **setting)
+
+    def single(self, theta: np.ndarray) -> SingleWorkspace:
+        """Arrays for one sequence; see ``SingleWorkspace``. ``theta`` is read by its ``pack``."""
+        return SingleWorkspace(self.layers, self.layout.views(theta), self.dtype)

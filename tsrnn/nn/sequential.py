@@ -9,12 +9,15 @@ import numpy as np
 
 from tsrnn._errors import Boolean, Instance, Integer, ListOf, check_parameter
 from tsrnn.kernels.simd import LANES
+from tsrnn.nn.carried import CarriedStates, States
 from tsrnn.nn.layer import LayerSpec, Shape, fill_tile, read_tile
 from tsrnn.nn.network import Network
+from tsrnn.nn.single_workspace import SingleWorkspace
 from tsrnn.nn.summary import NetworkSummary
 from tsrnn.nn.workspace import Workspace
 
 State = tuple[np.ndarray, ...]
+_TRAINING = Boolean()
 
 
 class Sequential:
@@ -81,13 +84,46 @@ class BuiltNetwork:
     def __init__(self, network: Network, random_state: int) -> None:
         self.network = network
         self.seed = random_state
-        self.theta = network.initial(random_state)
-        self.gradient = np.zeros_like(self.theta)
+        self._theta = network.initial(random_state)
+        self.gradient = np.zeros_like(self._theta)
         self.d_initial_state: list[State | None] = []
         self._tiles: list[Workspace] = []
         self.training_steps = 0  # counts calls with training=True: each draws its dropout masks anew
         self._batch = 0
         self._given: set[int] = set()  # layers that were given a first state
+        self._carried = CarriedStates(network.layers)
+        self._idle: list[SingleWorkspace] = []  # for batches of one; as many as there were threads at once
+        self._version = 0  # of the parameters
+
+    @property
+    def theta(self) -> np.ndarray:
+        """All parameters in one vector, to be read; assign a vector, or use ``set_weights``, to change them.
+
+        It cannot be written into (``net.theta += d`` raises): kernels read copies, which assignment renews.
+        """
+        view = self._theta.view()
+        view.flags.writeable = False
+        return view
+
+    @theta.setter
+    def theta(self, values: np.ndarray) -> None:
+        array = np.asarray(values)
+        if array.shape != self._theta.shape:
+            raise ValueError(f"`theta` must have the shape {self._theta.shape}; got {array.shape}.")
+        self._theta[:] = array
+        self._version += 1
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle holds: not the arrays of kernels, which would no longer be views of one another."""
+        own = ("seed", "_theta", "gradient", "training_steps")
+        made_of = self.network.specs, self.network.input, self.network.dtype
+        carried = self._carried.batch, self._carried.current()
+        return {"network": made_of, "carried": carried, "own": {name: getattr(self, name) for name in own}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        BuiltNetwork.__init__(self, Network(*state["network"]), state["own"]["seed"])
+        vars(self).update(state["own"])
+        self._carried.batch, self._carried.states = state["carried"]
 
     def __call__(
         self, x: np.ndarray, mask: np.ndarray | None = None, initial_state: list[State | None] | None = None
@@ -122,14 +158,18 @@ class BuiltNetwork:
             Of shape (batch, features) where the last layer gives one step, else (batch, steps, features).
         """
         x = self._checked(x, "x", (None, *self.network.input))
-        check_parameter("forward", "training", training, Boolean())
-        self._batch = len(x)
-        marks = None if mask is None else self._checked(mask, "mask", (len(x), self.network.input.steps))
-        states = self._checked_states(initial_state)
-        self._given = set(states)
-        self.network.pack(self.theta)
+        check_parameter("forward", "training", training, _TRAINING)
+        batch = len(x)
+        marks = None if mask is None else self._checked(mask, "mask", (batch, self.network.input.steps))
+        given = self._checked_states(initial_state, batch)
+        self._carried.check(batch)
+        self._tiles = []
+        if batch == 1 and not training:
+            return self._forward_single(x, marks, given)
+        states = self._carried.current() | given
+        self.network.pack(self._theta)
         setting = {"training": training, "masked": mask is not None, "continues": bool(states)}
-        tiles = [self.network.workspace(**setting, wants_d_x=training) for _ in range(-(-len(x) // LANES))]
+        tiles = [self.network.workspace(**setting, wants_d_x=training) for _ in range(-(-batch // LANES))]
         for index, space in enumerate(tiles):
             part = slice(index * LANES, (index + 1) * LANES)
             fill_tile(space.x, x[part], ones=1)
@@ -140,10 +180,44 @@ class BuiltNetwork:
             if training:
                 space.draw_dropout(self.seed, self.training_steps, index * LANES)
             space.forward()
-        self.training_steps += training
-        self._tiles = tiles if training else []
-        out = np.concatenate([read_tile(space.y, self.network.output, ones=1) for space in tiles])[: len(x)]
+        self._idle += self._carried.keep(tiles, batch)
+        if training:
+            self._tiles, self._batch, self._given = tiles, batch, set(given)
+            self.training_steps += 1
+        out = np.concatenate([read_tile(space.y, self.network.output, ones=1) for space in tiles])[:batch]
         return out if self.network.has_time else out[:, 0]
+
+    def _forward_single(self, x: np.ndarray, marks: np.ndarray | None, given: States) -> np.ndarray:
+        """Predict for a batch of one, with units along the lanes instead of 32 windows of which one counts."""
+        carried = self._carried
+        single = carried.single or self._idle_single()
+        single.pack(self._version)
+        single.x[...] = x[0]
+        single.mask[...] = 1 if marks is None else marks[0]
+        starts, stay = carried.states | given, carried.layers if carried.single else ()
+        for i, state in single.states.items():
+            if i in starts:
+                state.write(starts[i])
+            elif i not in stay:
+                state.clear()
+        single.forward()
+        y = single.y[None].copy() if self.network.has_time else single.y.copy()
+        if carried.layers:
+            carried.keep_in(single)
+        else:
+            self._idle.append(single)
+        return y
+
+    def _idle_single(self) -> SingleWorkspace:
+        """Arrays that no other thread is using."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self.network.single(self._theta)
+
+    def reset_states(self) -> None:
+        """Let stateful layers start from zero again: the next batch holds other sequences."""
+        self._idle += self._carried.reset()
 
     def backward(self, d_y: np.ndarray) -> np.ndarray:
         """Gradient of the input, given that of the output of the last ``forward(training=True)``.
@@ -158,7 +232,7 @@ class BuiltNetwork:
         output = self.network.output
         expected = (self._batch, *output) if self.network.has_time else (self._batch, output.features)
         d_y = self._checked(d_y, "d_y", expected).reshape(self._batch, *output)
-        total = np.zeros(self.network.gradient_size, self.theta.dtype)
+        total = np.zeros(self.network.gradient_size, self._theta.dtype)
         views = self.network.gradient_views(total)
         for index, space in enumerate(self._tiles):
             space.d_y[:] = 0
@@ -172,11 +246,11 @@ class BuiltNetwork:
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all weights, in Keras' order and shapes."""
-        return [array.copy() for array in self.network.layout.named(self.theta).values()]
+        return [array.copy() for array in self.network.layout.named(self._theta).values()]
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Set all weights, given in Keras' order and shapes."""
-        named = self.network.layout.named(self.theta)
+        named = self.network.layout.named(self._theta)
         if len(weights) != len(named):
             raise ValueError(f"`weights` must hold {len(named)} arrays ({', '.join(named)}); got {len(weights)}.")
         arrays = [np.asarray(array) for array in weights]
@@ -185,6 +259,7 @@ class BuiltNetwork:
                 raise ValueError(f"`weights`: '{name}' must have the shape {place.shape}; got {array.shape}.")
         for place, array in zip(named.values(), arrays, strict=True):
             place[...] = array
+        self._version += 1
 
     def grads(self) -> list[np.ndarray]:
         """Gradients of all weights after ``backward``, in the order and shapes of ``get_weights``."""
@@ -196,17 +271,17 @@ class BuiltNetwork:
 
     def count_params(self) -> int:
         """Number of parameters."""
-        return self.theta.size
+        return self._theta.size
 
     def _checked(self, values: Any, name: str, shape: tuple[int | None, ...]) -> np.ndarray:
         array = np.asarray(values)
-        fits = array.ndim == len(shape) and all(e in (None, g) for e, g in zip(shape, array.shape, strict=True))
-        if not fits or not len(array):
+        found = array.shape
+        if not found or found[0] == 0 or found[1:] != shape[1:] or shape[0] not in (None, found[0]):
             expected = tuple("batch" if size is None else size for size in shape)
-            raise ValueError(f"`{name}` must have the shape {expected} with at least one row; got {array.shape}.")
-        return array.astype(self.theta.dtype, copy=False)
+            raise ValueError(f"`{name}` must have the shape {expected} with at least one row; got {found}.")
+        return array.astype(self._theta.dtype, copy=False)
 
-    def _checked_states(self, initial_state: list[State | None] | None) -> dict[int, list[np.ndarray]]:
+    def _checked_states(self, initial_state: list[State | None] | None, batch: int) -> States:
         if initial_state is None:
             return {}
         layers = self.network.layers
@@ -222,7 +297,7 @@ class BuiltNetwork:
                     raise ValueError(
                         f"`initial_state[{i}]` must hold {rows} arrays for {layer.spec}; got {len(values)}."
                     )
-                shape = (self._batch, layer.output.features)
+                shape = (batch, layer.output.features)
                 states[i] = [self._checked(value, f"initial_state[{i}]", shape) for value in values]
         return states
 

@@ -60,21 +60,26 @@ def check_gradient(
         raise TypeError(f"`net` must be built with dtype=numpy.float64; got {net.theta.dtype}.")
     x = np.array(x, np.float64)
     states = [None if s is None else tuple(np.array(a, np.float64) for a in s) for s in initial_state or []] or None
-    step = net.training_steps
+    step, theta = net.training_steps, net.theta.copy()
 
     def outputs() -> np.ndarray:
-        net.training_steps = step
+        net.training_steps, net.theta = step, theta
+        net.reset_states()
         return net.forward(x, training=True, mask=mask, initial_state=states)
 
     weights = np.random.default_rng(random_state).standard_normal(outputs().shape)
     d_x = net.backward(weights)
-    exact = [("x", x, d_x), ("theta", net.theta, net.gradient.copy())]
+    exact = [("x", x, d_x), ("theta", theta, net.gradient.copy())]
     exact += [(f"initial_state of layer {i}", *pair) for i, pair in _pairs(states, net.d_initial_state)]
     worst = 0.0
     for name, values, gradient in exact:
         if not values.size:
             continue  # a network without parameters
-        worst = max(worst, _compare(net, name, values, gradient, lambda: float((outputs() * weights).sum()), tolerance))
+        try:
+            found = _compare(net, name, values, gradient, lambda: float((outputs() * weights).sum()), tolerance)
+        finally:
+            net.theta = theta
+        worst = max(worst, found)
     return worst
 
 

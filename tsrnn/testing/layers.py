@@ -60,14 +60,14 @@ def _build(
 ) -> tuple[BuiltNetwork, np.ndarray]:
     net = Sequential([make()]).build(shape, random_state=1, dtype=dtype)
     rng = np.random.default_rng(2)
-    net.theta += 0.1 * rng.standard_normal(net.theta.size).astype(dtype)  # biases that are not zero
+    net.theta = net.theta + 0.1 * rng.standard_normal(net.theta.size)  # biases that are not zero
     return net, rng.standard_normal((batch, *shape)).astype(dtype)
 
 
 def _same_in_float32(make: Callable[[], LayerSpec], batch: int) -> None:
     wide, x = _build(make, (5, 3), np.float64, batch)
     narrow, _ = _build(make, (5, 3), np.float32, batch)
-    narrow.theta[:] = wide.theta
+    narrow.theta = wide.theta
     results = []
     for net in (wide, narrow):
         y = net.forward(x, training=True)
@@ -97,7 +97,7 @@ def _same_bits(make: Callable[[], LayerSpec], batch: int) -> None:
 def _weights_survive(make: Callable[[], LayerSpec], batch: int) -> None:
     net, x = _build(make, (4, 3), np.float32, batch)
     other, _ = _build(make, (4, 3), np.float32, batch)
-    other.theta[:] = 0
+    other.theta = np.zeros_like(other.theta)
     other.set_weights(net.get_weights())
     assert np.array_equal(net(x), other(x)), "set_weights(get_weights()) is another network"
 

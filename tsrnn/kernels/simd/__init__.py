@@ -23,6 +23,9 @@ Contractions
         rows[first:last] += sum over k < count of weights[k][row][unit] * inputs[k][lane]
     contract_groups(vector, weights, weight_at, inputs, input_at, groups, group, first, last)
         vector[unit] += sum over g < groups, first <= q < last of weights[g][q][unit] * inputs[g][q][lane]
+    contract_units(rows, first, last, weights, weight_at, inputs, input_at, count)
+        rows[first:last] += weights[0][row][lane], then sum over k < count of weights[1 + k][row][lane] * inputs[k]: for
+        one sequence, whose lanes are units
     outer(out, left, rows, right, columns, steps)
         out.array[out.at + row * out.step + column] += sum over steps and lanes of left[step][row] * right[step][column]
 
@@ -74,6 +77,7 @@ else:
         zero_rows,
         zeros,
     )
+    from tsrnn.kernels.simd.units import contract_units
 
 __all__ = [
     "LANES",
@@ -87,6 +91,7 @@ __all__ = [
     "clip",
     "contract",
     "contract_groups",
+    "contract_units",
     "lane_sum",
     "load",
     "load_lanes",

@@ -108,3 +108,10 @@ def outer(out, left, rows, right, columns, steps):
         for row, values in enumerate(left_rows @ right_rows.T):
             start = out.at + row * out.step
             out.array[start : start + columns] += values
+
+
+def contract_units(rows, first, last, weights, weight_at, inputs, input_at, count):
+    used = last - first
+    weight = weights[weight_at : weight_at + (1 + count) * used * LANES].reshape(1 + count, -1)
+    product = (weight[0] + inputs[input_at : input_at + count] @ weight[1:]).reshape(used, LANES)
+    return rows[:first] + tuple(rows[first + i] + product[i] for i in range(used)) + rows[last:]

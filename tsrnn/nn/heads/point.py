@@ -139,3 +139,11 @@ def predictions(series, place, first, windows, y, out):
             at = output % series.targets * LANES + lane
             value = y[(1 + output) * LANES + lane] * place.scale[at] + place.center[at]
             out[(first + lane) * outputs + output] = value
+
+
+@kernel
+def prediction_one(targets, center, scale, y, out):
+    """The forecast of one window, y [output], with what ``gather_one`` took off put back -> out [output]"""
+    for output in range(out.size):
+        target = output % targets
+        out[output] = y[output] * scale[target] + center[target]

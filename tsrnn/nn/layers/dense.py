@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,9 +12,21 @@ from tsrnn._errors import Integer, Options, check_fields
 from tsrnn._jit import kernel, prepare
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.kernels.contractions import QUAD, add_outer, pack, padded, pieces, tile_step, unpack
-from tsrnn.kernels.simd import LANES, OUTER_ROOM, Strided, contract, contract_groups, load, store, zero_rows, zeros
-from tsrnn.nn.layer import Bound, Call, Layer, LayerSpec, Setting, Shape, aligned, tile
+from tsrnn.kernels.simd import (
+    LANES,
+    OUTER_ROOM,
+    Strided,
+    contract,
+    contract_groups,
+    contract_units,
+    load,
+    store,
+    zero_rows,
+    zeros,
+)
+from tsrnn.nn.layer import Bound, BoundSingle, Call, Layer, LayerSpec, Rows, Setting, Shape, aligned, tile
 from tsrnn.nn.params import Parameter
+from tsrnn.nn.single import pack_units, padded_units
 
 _WIDE = OUTER_ROOM // QUAD
 _HALF = _WIDE // 2
@@ -68,6 +81,18 @@ def backward(sizes, activation, weights, x, y, d_y, d_x, d_weights):
         d_weights, quads, QUAD, inputs, _WIDE, _HALF,
         Strided(d_y, 0, y_step - LANES), QUAD, Strided(x, 0, x_step), sizes.steps,
     )  # fmt: skip
+
+
+@kernel
+def forward_single(steps, features, outputs, activation, weights, x, x_step, y):
+    """x [step][feature] -> y [step][block][lane], with outputs along the lanes"""
+    blocks = (outputs + LANES - 1) // LANES
+    for step in range(steps):
+        for block in range(blocks):
+            rows = zero_rows(x, 1, 1)
+            at = block * (1 + features) * LANES
+            rows = contract_units(rows, 0, 1, weights, at, x, step * x_step, features)
+            store(y, (step * blocks + block) * LANES, activation.value(rows[0]))
 
 
 @dataclass(frozen=True)
@@ -137,3 +162,14 @@ class DenseLayer(Layer):
         if setting.training:
             back = prepare(backward, sizes, activation, weights, x, y, d_y, d_x, then=(d_y[:0],))
         return Bound(prepare(forward, sizes, activation, weights, x, y), back, y, mask=setting.mask)
+
+    def bind_single(self, arrays: list[np.ndarray], x: Rows, mask: np.ndarray) -> BoundSingle:
+        (steps, features), dtype, width = self.input, x.values.dtype, padded_units(self.spec.outputs)
+        weights, y = aligned((1 + features) * width, dtype), aligned(steps * width, dtype)
+        sizes = steps, features, self.spec.outputs, ACTIVATIONS[self.spec.activation]
+        forward = prepare(forward_single, *sizes, weights, x.values, x.step, y)
+        return BoundSingle(Rows(y, width), forward, partial(self._pack_single, arrays, weights), mask=mask)
+
+    def _pack_single(self, arrays: list[np.ndarray], weights: np.ndarray) -> None:
+        kernel, bias = arrays
+        pack_units(np.vstack([bias, kernel])[:, None], weights)

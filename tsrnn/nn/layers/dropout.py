@@ -11,7 +11,7 @@ from tsrnn._errors import Real, check_fields
 from tsrnn._jit import kernel, prepare
 from tsrnn.kernels.contractions import padded, step_size
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn.layer import Bound, Dropped, Layer, LayerSpec, Setting, Shape, aligned, tile
+from tsrnn.nn.layer import Bound, BoundSingle, Dropped, Layer, LayerSpec, Rows, Setting, Shape, aligned, tile
 
 
 @kernel
@@ -72,3 +72,6 @@ class DropoutLayer(Layer):
         dropped = (Dropped("input", factors, count, self.spec.rate),) if setting.training and self.spec.rate > 0 else ()
         wanted = setting.training and d_x.size > 0
         return Bound(forward, (lambda _: backward()) if wanted else (lambda _: None), y, dropped, mask=setting.mask)
+
+    def bind_single(self, arrays: list[np.ndarray], x: Rows, mask: np.ndarray) -> BoundSingle:
+        return BoundSingle(x, mask=mask)

@@ -10,7 +10,7 @@ import numpy as np
 from tsrnn._jit import kernel, prepare
 from tsrnn.kernels.contractions import padded, step_size
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn.layer import Bound, Layer, LayerSpec, Setting, Shape, tile
+from tsrnn.nn.layer import Bound, BoundSingle, Layer, LayerSpec, Rows, Setting, Shape, aligned, tile
 
 
 @kernel
@@ -54,3 +54,10 @@ class FlattenLayer(Layer):
         backward = prepare(copy_rows, steps, count, d_y, 0, count, d_x, 0, padded(features) * LANES)
         wanted = setting.training and d_x.size > 0
         return Bound(forward, (lambda _: backward()) if wanted else (lambda _: None), y)
+
+    def bind_single(self, arrays: list[np.ndarray], x: Rows, mask: np.ndarray) -> BoundSingle:
+        steps, features = self.input
+        if x.step == features:
+            return BoundSingle(Rows(x.values, self.output.features))
+        y = Rows(aligned(self.output.features, x.values.dtype), self.output.features)
+        return BoundSingle(y, prepare(copy_rows, steps, features, x.values, 0, x.step, y.values, 0, features))

@@ -14,7 +14,23 @@ from tsrnn._jit import prepare
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.kernels.contractions import Matrix, pack, padded, pieces, step_size, unpack
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn.layer import NOTHING, Bound, Call, Dropped, Layer, LayerSpec, Setting, Shape, aligned, fill_tile, tile
+from tsrnn.nn import single
+from tsrnn.nn.layer import (
+    NOTHING,
+    Bound,
+    BoundSingle,
+    Call,
+    Dropped,
+    Layer,
+    LayerSpec,
+    Rows,
+    Setting,
+    Shape,
+    aligned,
+    fill_tile,
+    read_tile,
+    tile,
+)
 from tsrnn.nn.params import Parameter
 from tsrnn.nn.recurrent import Drops, Gradients, Run, Tape, Weights, backward, forward
 
@@ -27,6 +43,7 @@ CONSTRAINTS = {
     "recurrent_dropout": _RATE,
     "return_sequences": Boolean(),
     "go_backwards": Boolean(),
+    "stateful": Boolean(),
 }
 
 SHARED_PARAMETERS = """Parameters
@@ -42,7 +59,11 @@ SHARED_PARAMETERS = """Parameters
     return_sequences : bool, default=False
         Give the state after each step, (steps, hidden_size), not only the last one.
     go_backwards : bool, default=False
-        Read the sequence from its end. With ``return_sequences`` the outputs are in the order of reading."""
+        Read the sequence from its end. With ``return_sequences`` the outputs are in the order of reading.
+    stateful : bool, default=False
+        Start each sequence of a batch from the state that the same place of the batch before ended with, until
+        ``net.reset_states()``; for networks of `Sequential`, called by one thread at a time. Gradients stop at the
+        border between batches."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +79,7 @@ class Recurrent(LayerSpec):
     recurrent_dropout: float = field(default=0.0, kw_only=True)
     return_sequences: bool = field(default=False, kw_only=True)
     go_backwards: bool = field(default=False, kw_only=True)
+    stateful: bool = field(default=False, kw_only=True)
 
     cell: ClassVar[Any]
     recurrent_activation: ClassVar[str] = "sigmoid"  # cells with gates make it a field
@@ -96,7 +118,7 @@ class RecurrentLayer(Layer):
     def __init__(self, spec: Recurrent, shape: Shape) -> None:
         cell = spec.cell
         self.spec, self.input = spec, shape
-        self.keeps_time, self.state_rows = spec.return_sequences, 1 + cell.N_CARRIED
+        self.keeps_time, self.state_rows, self.stateful = spec.return_sequences, 1 + cell.N_CARRIED, spec.stateful
         self.output = Shape(shape.steps if spec.return_sequences else 1, spec.hidden_size)
         self.activations = ACTIVATIONS[spec.activation], ACTIVATIONS[spec.recurrent_activation]
         self.sizes = cell(shape.features, spec.hidden_size, spec.return_sequences, spec.go_backwards, *self.activations)
@@ -215,12 +237,24 @@ class RecurrentLayer(Layer):
             mask=output_mask,
         )
 
+    def bind_single(self, arrays: list[np.ndarray], x: Rows, mask: np.ndarray) -> BoundSingle:
+        fill = partial(single.pack, self.sizes, self._sides(arrays), arrays[3:])
+        return single.bind(self.sizes, self.input.steps, fill, x, mask)
+
     def set_state(self, tape: Tape, values: list[np.ndarray]) -> None:
         fill_tile(tape.state[: step_size(self.spec.hidden_size)], values[0][:, None], ones=1)
         carry = self._carried(tape.carry)
         for row, value in enumerate(values[1:]):
             carry[row, : value.shape[1], : len(value)] = value.T
         tape.carry[: carry.size] = self._blocked(carry)
+
+    def last_state(self, tape: Tape) -> list[np.ndarray]:
+        hidden, step = self.spec.hidden_size, step_size(self.spec.hidden_size)
+        kept = tape.state.size // step
+        slot = self.input.steps % kept
+        h = read_tile(tape.state[slot * step :], Shape(1, hidden), ones=1)[:, 0].copy()
+        carried = self._carried(tape.carry[slot * (tape.carry.size // kept) :])
+        return [h, *(row[:hidden].T.copy() for row in carried)]
 
     def d_state(self, tape: Tape) -> tuple[np.ndarray, ...]:
         hidden = self.spec.hidden_size

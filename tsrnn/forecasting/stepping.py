@@ -1,0 +1,112 @@
+"""Forecasts of one series that grows row by row: what a stream asks a model for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tsrnn._jit import prepare
+from tsrnn.data import Panel, WindowIndex
+from tsrnn.kernels.gather import Series, gather_one
+from tsrnn.nn.heads.point import prediction_one
+from tsrnn.nn.single_workspace import SingleWorkspace
+
+if TYPE_CHECKING:
+    from tsrnn.forecasting.state import History, Model
+
+_ROOM = 1024  # rows that come between two moves of the history to the front, at least
+
+
+class GrowingRows:
+    """The last rows of a series, side by side in one array: new ones go behind, and now and then all move to the front.
+
+    Parameters
+    ----------
+    rows : ndarray of float32, shape (rows, channels)
+        The first ones.
+    kept : int
+        Rows that are never lost.
+    """
+
+    def __init__(self, rows: np.ndarray, kept: int) -> None:
+        self.kept, self.count = kept, min(kept, len(rows))
+        self.values = np.zeros((kept + max(kept, _ROOM), rows.shape[1]), np.float32)
+        self.values[: self.count] = rows[-kept:]
+
+    def append(self, row: np.ndarray) -> None:
+        """One more row."""
+        if self.count == len(self.values):
+            self.values[: self.kept] = self.values[-self.kept :]
+            self.count = self.kept
+        self.values[self.count] = row
+        self.count += 1
+
+    @property
+    def last(self) -> np.ndarray:
+        """The last ``kept`` rows, a view."""
+        return self.values[max(0, self.count - self.kept) : self.count]
+
+
+class Stepper(ABC):
+    """Forecasts of a series after each new row; abstract."""
+
+    @abstractmethod
+    def step(self, row: np.ndarray) -> np.ndarray:
+        """The forecast (horizon, targets) in data units, after a row (channels,) of float32 in data units."""
+
+
+class PanelStepper(Stepper):
+    """Any model: it is given the last rows as a panel, as in ``predict``."""
+
+    def __init__(self, model: Model, history: History) -> None:
+        self.model, self.history = model, history
+        self.rows = GrowingRows(history.panel.values, max(history.shape.span, model.memory))
+        self.end = int(history.panel.end_ticks[0])
+
+    def step(self, row: np.ndarray) -> np.ndarray:
+        self.rows.append(row)
+        self.end += 1
+        values = self.rows.last.copy()
+        count = len(values)
+        panel = Panel(values, np.array([0, count]), self.history.panel.ids, np.array([self.end - count]))
+        window = WindowIndex(np.zeros(1, np.int64), np.array([count - 1]))
+        return np.asarray(self.model.predict(replace(self.history, panel=panel), window)[0], np.float64)
+
+
+class NetworkStepper(Stepper):
+    """A network, with the arrays of one sequence: the window is read from the scaled rows that are kept.
+
+    Parameters
+    ----------
+    history : History
+        Of one series.
+    single : SingleWorkspace
+        The network; its input is the window.
+    series : Series
+        What a window is. Its values are replaced.
+    """
+
+    def __init__(self, history: History, single: SingleWorkspace, series: Series) -> None:
+        scaling, of_series = history.scaling.rows_for(history.panel)
+        self.center, self.scale = scaling.center[of_series[0]], scaling.scale[of_series[0]]
+        self.rows, self.single = GrowingRows(history.scaled, history.shape.span), single
+        self.origin = np.zeros(1, np.int64)
+        self.out = np.zeros((series.horizon, series.targets), np.float32)
+        of_window = np.zeros(series.targets, np.float32), np.ones(series.targets, np.float32)
+        series = series._replace(values=self.rows.values.reshape(-1))
+        self.gather = prepare(gather_one, series, self.origin, single.x.reshape(-1), *of_window)
+        self.put_back = prepare(prediction_one, series.targets, *of_window, single.y.reshape(-1), self.out.reshape(-1))
+
+    def step(self, row: np.ndarray) -> np.ndarray:
+        self.rows.append((row - self.center) / self.scale)
+        self.origin[0] = self.rows.count - 1
+        self.gather()
+        for state in self.single.states.values():
+            state.clear()
+        self.single.forward()
+        self.put_back()
+        targets = self.out.shape[1]
+        return self.out * self.scale[:targets] + self.center[:targets]
