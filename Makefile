@@ -4,13 +4,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 WORKERS ?= 2
+BENCHMARKS ?= training dropout prediction sequence jena threads memory processors cold_start
 
 BIN := $(VENV)/bin
 # --dist loadfile: what one file of tests compiles is not compiled by another process at the same time.
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format bench clean
+.PHONY: help demo test test-all lint format bench bench-quick clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
@@ -33,10 +34,13 @@ format: $(VENV)/installed-dev ## Bring the code into the common format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/installed-peers ## Measure on this machine, beside PyTorch, and put the figures into the README
-	$(BIN)/python benchmarks/kernels.py
+bench: $(VENV)/installed-peers ## Measure on this machine, beside PyTorch and Keras, and put the figures into the README
+	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || exit 1; done
 	$(BIN)/python examples/nyc_weather.py --pictures docs/pictures | tee benchmarks/results/nyc_weather.txt
 	$(BIN)/python benchmarks/readme.py
+
+bench-quick: $(VENV)/installed-peers ## The same on few sizes, in minutes; prints only
+	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py --quick || exit 1; done
 
 clean: ## Remove the virtual environment and everything that is made by running
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,23 +5,100 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
+
+from problem import GATES
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+SIZE = "windows, steps, features, hidden"
 
 
-def kernels() -> str:
-    """Sizes, cells, and how many times faster a step and a prediction are."""
-    found = json.loads((RESULTS / "kernels.json").read_text())
-    head = "| windows, steps, features, hidden | cell | training step | faster than PyTorch | prediction faster |"
-    lines = [head, "|---|---|---|---|---|"]
-    for row in found["rows"]:
-        size, cell = row["windows, steps, features, hidden"], row["cell"]
-        times = f"{row['step (ms)']:.2f} ms | {row['faster by']:.1f} times | {row['prediction faster by']:.1f} times"
-        lines.append(f"| {size} | {cell} | {times} |")
-    machine = found["machine"]
-    versions = f"PyTorch {machine['torch']}, Numba {machine['numba']}"
-    return "\n".join([*lines, "", f"{machine['processor']}, {machine['cores']} cores, float32; {versions}."])
+def found(name: str) -> dict[str, Any]:
+    """What ``benchmarks/NAME.py`` wrote: ``machine`` and ``rows``."""
+    return json.loads((RESULTS / f"{name}.json").read_text())
+
+
+def speed() -> str:
+    """How many times faster than the peers, and how near to the machine's limit: a line for each size, of all cells."""
+    head = f"| {SIZE} | milliseconds | faster than PyTorch | faster than Keras | share of peak |"
+    lines = [f"{head}\n|---|---|---|---|---|"]
+    lines += [_cells(size, rows, "step (ms)") for size, rows in _sizes("training").items()]
+    lines += [_cells(f"{size}, prediction", rows, "prediction (ms)") for size, rows in _sizes("prediction").items()]
+    for size, rows in _sizes("dropout").items():
+        lines.append(_cells(f"{size}, recurrent dropout 0.5", rows, "step with dropout (ms)"))
+    return "\n".join([*lines, "", _machine()])
+
+
+def _sizes(name: str) -> dict[str, dict[str, Any]]:
+    """size -> cell -> row"""
+    sizes: dict[str, dict[str, Any]] = {}
+    for row in found(name)["rows"]:
+        sizes.setdefault(row[SIZE], {})[row["cell"]] = row
+    return sizes
+
+
+def _cells(what: str, rows: dict[str, Any], milliseconds: str) -> str:
+    """A line of the table: SimpleRNN / LSTM / GRU; nothing where a peer has no such thing."""
+
+    def each(key: str, form: str) -> str:
+        return " / ".join(format(rows[cell][key], form) for cell in GATES if key in rows[cell])
+
+    columns = [
+        each(milliseconds, ".3g"),
+        each("times faster than PyTorch", ".1f"),
+        each("times faster than Keras", ".1f"),
+        each("share of peak", ".0%"),
+    ]
+    return f"| {what} | " + " | ".join(columns) + " |"
+
+
+def _machine() -> str:
+    machine = found("training")["machine"]
+    names = {"torch": "PyTorch", "tensorflow": "TensorFlow", "keras": "Keras", "numba": "Numba"}
+    versions = ", ".join(f"{name} {machine[key]}" for key, name in names.items())
+    peak = max(row["peak (GFLOP/s)"] for row in found("training")["rows"])
+    return f"{machine['processor']}, {machine['cores']} cores, float32, peak {peak:.0f} GFLOP/s; {versions}."
+
+
+def everyday() -> str:
+    """What a user waits for."""
+    lines = ["| | tsrnn | PyTorch | Keras |\n|---|---|---|---|", *_jena(), *_cold_start(), *_sequence()]
+    threads = " / ".join(f"{row['times faster']:.2f}" for row in found("threads")["rows"])
+    longest = found("memory")["rows"][-1]
+    size = f"{longest['rows']:,} rows of 14 columns ({longest['float32 series (MB)']:.0f} MB in float32)"
+    lines.append(f"| training on two threads, {' / '.join(GATES)} | {threads} times faster than on one | | |")
+    lines.append(f"| `fit` on {size}: memory beside the frame | {longest['peak of fit (MB)']:.0f} MB | | |")
+    return "\n".join(lines)
+
+
+def _jena() -> list[str]:
+    row = found("jena")["rows"][0]
+    peers = [
+        f"{row[f'{peer} (s)']:.1f} s, {row[f'times faster than {peer}']:.1f} times as long"
+        for peer in ("PyTorch", "Keras")
+    ]
+    what = "epoch of the Jena weather: 500 steps of 128 windows of 240 points, GRU(32)"
+    return [f"| {what} | {row['500 steps (s)']:.1f} s | {' | '.join(peers)} |"]
+
+
+def _cold_start() -> list[str]:
+    seconds = {row["what"]: f"{row['seconds']:.2f} s" for row in found("cold_start")["rows"]}
+    peers = [seconds[f"{peer}: import and first step"] for peer in ("PyTorch", "Keras")]
+    steps = " | ".join(f"{shown} to import and make one step" for shown in peers)
+    return [
+        f"| `import tsrnn` | {seconds['import tsrnn']} | | |",
+        f"| fresh process: import, read a frame, fit one small epoch, predict | {seconds['ours, with warm cache']} "
+        f"(the first time ever {seconds['ours, with empty cache']}) | {steps} |",
+    ]
+
+
+def _sequence() -> list[str]:
+    return [
+        f"| {row['work']} | {row['through Python (us)']:.3g} us (kernel {row['kernel (us)']:.2g}) "
+        f"| {row['PyTorch (us)']:.3g} us | |"
+        for row in found("sequence")["rows"]
+    ]
 
 
 def nyc_weather() -> str:
@@ -34,8 +111,10 @@ def nyc_weather() -> str:
 def main() -> None:
     readme = ROOT / "README.md"
     text = readme.read_text()
-    for name, made in (("kernels", kernels()), ("nyc_weather", nyc_weather())):
+    for name, made in (("speed", speed()), ("everyday", everyday()), ("nyc_weather", nyc_weather())):
         begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+        if begin not in text or end not in text:
+            raise ValueError(f"README.md must have the markers {begin} and {end} around the table to be replaced.")
         text = re.sub(f"{begin}.*?{end}", lambda _, b=begin, e=end, m=made: f"{b}\n{m}\n{e}", text, flags=re.DOTALL)
     readme.write_text(text)
 
