@@ -8,7 +8,7 @@ from problem import RATE, Problem
 from tsrnn.kernels.gather import Series
 from tsrnn.nn import GRU, LSTM, Dense, SimpleRNN
 from tsrnn.nn.heads.point import MSE
-from tsrnn.nn.layer import Shape
+from tsrnn.nn.layer import LayerSpec, Shape
 from tsrnn.nn.network import Network
 from tsrnn.training.optimizers import Adam
 from tsrnn.training.threads import Team
@@ -21,18 +21,19 @@ class Ours:
     """The network on tiles, as the forecasters train it; windows are gathered from the rows in each call."""
 
     def __init__(self, problem: Problem, team: Team) -> None:
-        last, spec = problem.layers - 1, CELLS[problem.cell]
-        specs = [
-            spec(problem.hidden, return_sequences=i < last, recurrent_dropout=problem.recurrent_dropout)
-            for i in range(problem.layers)
-        ]
-        self.network = Network([*specs, Dense(1)], Shape(problem.steps, problem.features))
+        specs = [*self.recurrent_layers(problem), Dense(1)]
+        self.network = Network(specs, Shape(problem.steps, problem.features))
         self.origins = problem.origins
         series = Series(problem.rows.ravel(), problem.features, 1, problem.steps, 1, 0, 1, 0)
         self.engine = TileEngine(self.network, MSE(), series, team)
         self.theta, self.count = self.network.initial(0), 0
         self.moments, self.optimizer = np.zeros((2, self.theta.size), np.float32), Adam()
         self.no_weights = np.zeros(0, np.float32)
+
+    def recurrent_layers(self, problem: Problem) -> list[LayerSpec]:
+        """The specs below the head."""
+        last, spec, rate = problem.layers - 1, CELLS[problem.cell], problem.recurrent_dropout
+        return [spec(problem.hidden, return_sequences=i < last, recurrent_dropout=rate) for i in range(problem.layers)]
 
     def weights(self) -> list[np.ndarray]:
         """In Keras' order and shapes: kernel, recurrent kernel and bias of each layer, then the head's."""

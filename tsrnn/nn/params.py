@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+
+from tsrnn._blas import one_blas_thread
 
 Rng = np.random.Generator
 
@@ -35,7 +36,7 @@ def glorot_uniform(shape: tuple[int, ...], rng: Rng) -> np.ndarray:
 def orthogonal(shape: tuple[int, ...], rng: Rng) -> np.ndarray:
     """Orthonormal rows (or columns, whichever are fewer), uniform over all such matrices (Saxe 2014)."""
     rows, columns = max(shape), min(shape)
-    with threadpool_limits(1, "blas"):  # the same bits whatever number of threads BLAS has
+    with one_blas_thread():  # the same bits whatever number of threads BLAS has
         q, r = np.linalg.qr(rng.standard_normal((rows, columns)))
     q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)
     return q if shape == (rows, columns) else q.T

@@ -140,7 +140,7 @@ def pack_units(rows: np.ndarray, packed: np.ndarray) -> None:
         target[..., : part.shape[-1]] = part
 
 
-def pack(spec: Any, matrices: list[Matrix], own: list[np.ndarray], weights: np.ndarray) -> None:
+def pack_sequence(spec: Any, matrices: list[Matrix], own: list[np.ndarray], weights: np.ndarray) -> None:
     """The input, recurrent and second product, and the cell's own parameters -> ``weights`` (see ``UnitLayout``)."""
     size = layout_of(spec)
     *products, packed_own = np.split(weights, [size.recurrent_at, size.second_at, size.own_at])
@@ -152,7 +152,7 @@ def pack(spec: Any, matrices: list[Matrix], own: list[np.ndarray], weights: np.n
         pack_units(rows[:, None], packed_own)
 
 
-def bind(spec: Any, steps: int, fill: Callable[[np.ndarray], None], x: Rows, mask: np.ndarray) -> BoundSingle:
+def bind_sequence(spec: Any, steps: int, fill: Callable[[np.ndarray], None], x: Rows, mask: np.ndarray) -> BoundSingle:
     """The time loop on arrays of its own; ``fill`` packs the parameters."""
     size, dtype = layout_of(spec), x.values.dtype
     units, kept = size.blocks * LANES, steps + 1 if spec.return_sequences else 2

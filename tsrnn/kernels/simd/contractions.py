@@ -3,6 +3,7 @@
 from numba.core import types
 from numba.extending import intrinsic
 
+from tsrnn.kernels.simd.functions import ir_lane_sum
 from tsrnn.kernels.simd.host import LANES, REGISTER_BYTES
 from tsrnn.kernels.simd.vector import (
     FAST,
@@ -72,13 +73,18 @@ def contract_groups(typing, vector, weights, weight_at, inputs, input_at, groups
     return vector(vector, weights, types.int64, inputs, types.int64, types.int64, group, first, last), codegen
 
 
-def _lane_sums(builder, vectors):
+def _lane_sums(builder, dtype, vectors):
     """The sum over the lanes of each of the vectors, side by side in one vector.
 
     All go through one tree of shuffles: four vectors become one that has four sums in every four lanes, then vectors
     are folded in pairs. That is 3 instructions for a vector; a sum of its own takes 8.
     """
     count, lanes = len(vectors), vectors[0].type.count
+    if lanes < 4:  # float64 in the registers of SSE, which gradient checks use
+        sums = fill(ir_vector(dtype, count), 0.0)
+        for place, vector in enumerate(vectors):
+            sums = builder.insert_element(sums, ir_lane_sum(builder, vector), const(place))
+        return sums
     zero = fill(vectors[0].type, 0.0)
 
     def folded(left, right, low, high):
@@ -145,7 +151,7 @@ def outer(typing, out, left, rows, right, columns, steps):
         sums = accumulate(builder, args[5], [fill(register, 0.0)] * (height * width), body)
         for i in range(height):
             place = builder.gep(target, [builder.mul(target_step, const(i))])
-            added = _lane_sums(builder, sums[i * width : (i + 1) * width])
+            added = _lane_sums(builder, dtype, sums[i * width : (i + 1) * width])
             ir_store(builder, builder.fadd(ir_load(builder, place, added.type), added), place)
         return context.get_dummy_value()
 

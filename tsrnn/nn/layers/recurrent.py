@@ -14,7 +14,6 @@ from tsrnn._jit import prepare
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.kernels.contractions import Matrix, pack, padded, pieces, step_size, unpack
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn import single
 from tsrnn.nn.layer import (
     NOTHING,
     Bound,
@@ -33,6 +32,7 @@ from tsrnn.nn.layer import (
 )
 from tsrnn.nn.params import Parameter
 from tsrnn.nn.recurrent import Drops, Gradients, Run, Tape, Weights, backward, forward
+from tsrnn.nn.single import bind_sequence, pack_sequence
 
 _RATE = Real(0, 1, closed="left")
 CONSTRAINTS = {
@@ -238,8 +238,8 @@ class RecurrentLayer(Layer):
         )
 
     def bind_single(self, arrays: list[np.ndarray], x: Rows, mask: np.ndarray) -> BoundSingle:
-        fill = partial(single.pack, self.sizes, self._sides(arrays), arrays[3:])
-        return single.bind(self.sizes, self.input.steps, fill, x, mask)
+        fill = partial(pack_sequence, self.sizes, self._sides(arrays), arrays[3:])
+        return bind_sequence(self.sizes, self.input.steps, fill, x, mask)
 
     def set_state(self, tape: Tape, values: list[np.ndarray]) -> None:
         fill_tile(tape.state[: step_size(self.spec.hidden_size)], values[0][:, None], ones=1)
