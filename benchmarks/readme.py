@@ -1,4 +1,4 @@
-"""Puts what the benchmarks printed into the README, between its markers. Nothing in there is written by hand."""
+"""Puts what the benchmarks printed into README.md and docs/performance.md, between markers; none of it by hand."""
 
 from __future__ import annotations
 
@@ -108,15 +108,28 @@ def nyc_weather() -> str:
     return f"```\n{table}\n```"
 
 
-def main() -> None:
-    readme = ROOT / "README.md"
-    text = readme.read_text()
-    for name, made in (("speed", speed()), ("everyday", everyday()), ("nyc_weather", nyc_weather())):
+def table(name: str) -> str:
+    """The whole table of ``results/NAME.md``."""
+    lines = (RESULTS / f"{name}.md").read_text().splitlines()
+    return "\n".join(line for line in lines if line.startswith("|"))
+
+
+def fill(document: str, made: dict[str, str]) -> None:
+    """Replace what stands between the markers of each name."""
+    path = ROOT / document
+    text = path.read_text()
+    for name, lines in made.items():
         begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
         if begin not in text or end not in text:
-            raise ValueError(f"README.md must have the markers {begin} and {end} around the table to be replaced.")
-        text = re.sub(f"{begin}.*?{end}", lambda _, b=begin, e=end, m=made: f"{b}\n{m}\n{e}", text, flags=re.DOTALL)
-    readme.write_text(text)
+            raise ValueError(f"{document} must have the markers {begin} and {end} around the table to be replaced.")
+        new = f"{begin}\n{lines}\n{end}"
+        text = re.sub(f"{begin}.*?{end}", lambda _, new=new: new, text, flags=re.DOTALL)
+    path.write_text(text)
+
+
+def main() -> None:
+    fill("README.md", {"speed": speed(), "everyday": everyday(), "nyc_weather": nyc_weather()})
+    fill("docs/performance.md", {name: table(name) for name in ("parts", "processors")})
 
 
 if __name__ == "__main__":

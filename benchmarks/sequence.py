@@ -71,6 +71,7 @@ def a_step(name: str, rounds: int) -> dict[str, Any]:
             same(f"A step of {name} and {peer_name}", [ours], [step(tensor).numpy()])
     long = Sequential([CELLS[name](HIDDEN)]).build((LONG, FEATURES))
     kernel = long.network.single(long.theta)
+    kernel.pack()
     kernel.x[...] = np.resize(problem.rows, (LONG, FEATURES))
     calls = {"kernel": kernel.forward, "Python": many(lambda: net(row[None]))}
     calls |= {peer_name: many(lambda step=step: step(tensor)) for peer_name, step in steps.items()}
@@ -95,6 +96,7 @@ def a_window(name: str, rounds: int) -> dict[str, Any]:
     net.set_weights(list(forecaster.state_.model.arrays().values()))
     peer = PyTorch(problem, net.get_weights(), 1)
     kernel = net.network.single(net.theta)
+    kernel.pack()
     kernel.x[...] = problem.x[0]
     kernel.forward()
     same(f"A window of {name} and PyTorch", [kernel.y[0]], [peer.predict()])

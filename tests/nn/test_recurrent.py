@@ -9,6 +9,7 @@ from reference import recurrent as oracle
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn import GRU, LSTM, Dense, Sequential, SimpleRNN
+from tsrnn.nn.recurrent import spread_step
 from tsrnn.testing import check_gradient, check_layer
 
 KINDS = {"rnn": SimpleRNN, "lstm": LSTM, "gru": GRU, "gru_before": GRU}
@@ -163,3 +164,10 @@ def test_conformance(kind):
 )
 def test_count_params(layer, count):
     assert Sequential([layer]).build((10, 32)).count_params() == count
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(1, 1), (2048, 2048), (2049, 6144), (4096, 6144), (6144, 6144), (6145, 10240)]
+)
+def test_steps_of_the_tape_are_an_odd_number_of_parts_apart(count, expected):
+    assert spread_step(count) == expected

@@ -10,6 +10,7 @@ from tsrnn.kernels.simd import LANES, Strided, outer
 QUAD = 4  # units of one transposed contraction; feature rows of a tile are rounded up to a multiple
 WIDE = 32  # blocks that one pass over the steps of ``add_outer`` covers
 LINE = 16  # numbers in a cache line
+WAYS = 8  # lines that a cache can hold for addresses a power of two apart, as the rows of a matrix often are
 
 
 def padded(count: int) -> int:
@@ -55,7 +56,7 @@ def pack(matrix, forward_pack, backward_pack):
     """A parameter matrix in the two orders that contractions read.
 
     forward_pack [block][bias + column][gate, unit], backward_pack [column / QUAD][block][gate, unit][QUAD]; the gates
-    in ``order``, ``units`` units to a block.
+    in ``order``, ``units`` units to a block. Indices are unsigned: no check for negative ones, which takes as long.
     """
     units, gates = matrix.units, matrix.order.size
     blocks, rows = (matrix.hidden + units - 1) // units, gates * units
@@ -65,19 +66,17 @@ def pack(matrix, forward_pack, backward_pack):
             for unit in range(matrix.hidden):
                 row = unit // units * (1 + matrix.columns) * rows + gate * units + unit % units
                 forward_pack[row] = matrix.bias[matrix.order[gate] * matrix.hidden + unit]
-    for quad in range(matrix.first // QUAD, (matrix.last + QUAD - 1) // QUAD):
-        count = min(QUAD, matrix.last - quad * QUAD)
-        for block in range(blocks):  # then gates: what is written next to each other is written together
-            at = (block * (bias + matrix.columns) + bias + quad * QUAD) * rows
-            back = (quad * blocks + block) * rows * QUAD
+    for begin in range(matrix.first, matrix.last, LINE):  # few columns at a time: whole cache lines on both sides
+        for unit in range(matrix.hidden):
+            block, within = unit // units, unit % units
+            at, back = (block * (bias + matrix.columns) + bias) * rows + within, (block * rows + within) * QUAD
             for gate in range(gates):
-                source = quad * QUAD * matrix.stride + matrix.order[gate] * matrix.hidden + block * units
-                for unit in range(min(units, matrix.hidden - block * units)):
-                    row = gate * units + unit
-                    for column in range(count):
-                        value = matrix.values[source + column * matrix.stride + unit]
-                        forward_pack[at + column * rows + row] = value
-                        backward_pack[back + row * QUAD + column] = value
+                source = matrix.order[gate] * matrix.hidden + unit
+                for column in range(begin, min(begin + LINE, matrix.last)):
+                    value = matrix.values[np.uint64(source + column * matrix.stride)]
+                    quad = column // QUAD * blocks * rows * QUAD + column % QUAD
+                    forward_pack[np.uint64(at + column * rows + gate * units)] = value
+                    backward_pack[np.uint64(back + quad + gate * units * QUAD)] = value
 
 
 @kernel
@@ -85,8 +84,8 @@ def unpack(d_pack, d_matrix):
     """What ``add_outer`` made, [block][gate, unit][bias + column] -> the gradient, laid out as the parameters."""
     units, gates = d_matrix.units, d_matrix.order.size
     bias = 1 if d_matrix.bias.size else 0
-    for first in range(d_matrix.first, d_matrix.last, LINE):  # few columns at a time: whole cache lines of both
-        last = min(first + LINE, d_matrix.last)
+    for first in range(d_matrix.first, d_matrix.last, WAYS):
+        last = min(first + WAYS, d_matrix.last)
         for gate in range(gates):
             for unit in range(d_matrix.hidden):
                 place = d_matrix.order[gate] * d_matrix.hidden + unit
@@ -94,7 +93,8 @@ def unpack(d_pack, d_matrix):
                 if bias and first == 0:
                     d_matrix.bias[place] = d_pack[at]
                 for column in range(first, last):
-                    d_matrix.values[column * d_matrix.stride + place] = d_pack[at + bias + column]
+                    value = d_pack[np.uint64(at + bias + column)]
+                    d_matrix.values[np.uint64(column * d_matrix.stride + place)] = value
 
 
 @helper

@@ -33,6 +33,7 @@ from tsrnn.kernels.simd import (
     zeros,
 )
 
+SPREAD = 2048  # elements; 8 kB of float32
 CHUNK = 16  # steps of gate gradients that become weight gradients together
 
 
@@ -105,6 +106,18 @@ class Layout(NamedTuple):
     saved_step: int
 
 
+def spread_step(count):
+    """Elements from one step of ``count`` to the next: an odd number of 8 kB, where there are several.
+
+    A cache has few lines for addresses that are a power of two apart, and weight gradients read CHUNK steps at once.
+    """
+    parts = (count + SPREAD - 1) // SPREAD
+    return count if parts < 2 else (parts // 2 * 2 + 1) * SPREAD
+
+
+spread = helper(spread_step)  # the same for kernels
+
+
 @helper
 def layout(spec):
     blocks = (spec.hidden + spec.UNITS - 1) // spec.UNITS
@@ -116,7 +129,7 @@ def layout(spec):
         tile_step(spec.features),
         tile_step(spec.hidden),
         spec.N_CARRIED * units,
-        blocks * spec.GROUP * LANES,
+        spread(blocks * spec.GROUP * LANES),
     )
 
 

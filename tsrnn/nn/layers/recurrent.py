@@ -31,7 +31,7 @@ from tsrnn.nn.layer import (
     tile,
 )
 from tsrnn.nn.params import Parameter
-from tsrnn.nn.recurrent import Drops, Gradients, Run, Tape, Weights, backward, forward
+from tsrnn.nn.recurrent import Drops, Gradients, Run, Tape, Weights, backward, forward, spread_step
 from tsrnn.nn.single import bind_sequence, pack_sequence
 
 _RATE = Real(0, 1, closed="left")
@@ -296,7 +296,7 @@ class RecurrentLayer(Layer):
             fed=tile(Shape(kept, self.spec.hidden_size), dtype) if drops.state.size else state,
             reset=aligned(stored * (width + LANES) if cell.TWO_STAGES else 0, dtype),
             carry=aligned(kept * cell.N_CARRIED * block, dtype),
-            saved=aligned(stored * cell.N_SAVED * block, dtype),
+            saved=aligned(stored * spread_step(cell.N_SAVED * block), dtype),
             d_state=aligned(width, dtype),
             d_carry=aligned(cell.N_CARRIED * block, dtype),
             d_reset=aligned(width if cell.TWO_STAGES else 0, dtype),
