@@ -18,7 +18,7 @@ from tsrnn.nn.layer import Bound, Dropped
 from tsrnn.nn.network import Network
 from tsrnn.nn.summary import Table
 from tsrnn.nn.workspace import Workspace
-from tsrnn.training.tiles import MANY, SHARED_PARTIALS
+from tsrnn.training.tiles import partial_count
 
 Parts = dict[str, int]
 SINGLE, DOUBLE = 4, 8  # bytes of a float32, and of a float64 or int64
@@ -124,7 +124,7 @@ def network_memory(
     windows, validation = len(prepared.training.windows), len(prepared.validation.windows)
     tiles = -(-min(batch_size, windows) // LANES)
     size = network.gradient_size
-    partials = tiles if tiles * size <= MANY else min(tiles, SHARED_PARTIALS)
+    partials = partial_count(tiles, size)
     vectors = network.layout.size * (4 + n_moments)  # first, current and best weights; the gradient; the moments
     scaled = {"scaled series": _scaled(prepared)}
     fitting = scaled | {

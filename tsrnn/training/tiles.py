@@ -24,6 +24,11 @@ MANY = 1 << 21  # numbers in all partial gradients from which on tiles share the
 SHARED_PARTIALS = 16
 
 
+def partial_count(tiles: int, size: int) -> int:
+    """How many partial gradients of ``size`` numbers so many tiles write."""
+    return tiles if tiles * size <= MANY else min(tiles, SHARED_PARTIALS)
+
+
 def as_rows(origins: np.ndarray) -> np.ndarray:
     """Rows of a panel as kernels take them."""
     return np.ascontiguousarray(origins, np.int64)
@@ -158,7 +163,7 @@ class TileEngine:
     def _prepare_partials(self, tiles: int) -> int:
         """Room for the partial gradients; how many there are."""
         size = self._sum.size
-        pieces = tiles if tiles * size <= MANY else min(tiles, SHARED_PARTIALS)
+        pieces = partial_count(tiles, size)
         if len(self._views) < pieces:
             self._partials = aligned(pieces * size, self.network.dtype)
             starts = range(0, pieces * size, size)
