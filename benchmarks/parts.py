@@ -14,6 +14,7 @@ from ours import CELLS, Ours
 from peak import Peak
 from problem import GATES, Problem
 
+from tsrnn._jit import prepare
 from tsrnn.kernels.gather import gather
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn.layer import LayerSpec
@@ -48,7 +49,7 @@ def measure_one(cell: str, size: tuple[int, int, int], rounds: int) -> dict[str,
         views = ours.network.gradient_views(np.zeros(ours.network.gradient_size, np.float32))
         calls = {
             "peak": peak,
-            "gather": lambda: gather(tile.series, ours.origins, 0, tile.space.x, tile.place),
+            "gather": prepare(gather, tile.series, ours.origins, 0, tile.space.x, tile.place),
             "forward": tile.space.bound[0].forward,
             "linear": other.space.bound[0].forward,
             "both": lambda: (tile.space.bound[0].forward(), tile.space.bound[0].backward(views[0])),

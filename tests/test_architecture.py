@@ -161,7 +161,7 @@ def test_one_kernel_decorator(name):
 
 MAKERS = {"helper", "infer_getattr", "intrinsic", "kernel", "lower_getattr_generic", "overload", "overload_method"}
 MAKERS |= {"register_jitable", "register_model", "spec_method", "typeof_impl", "when"}
-NOT_COMPILED = {"_version", "_errors", "_cache_folder", "_cache", "_sources", "__main__"}
+NOT_COMPILED = {"_version", "_errors", "_blas", "_cache_folder", "_cache", "_sources", "__main__"}
 
 
 def specs(base):

@@ -6,12 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from numba import config
+from numba.core.compiler_lock import global_compiler_lock
 
 import tsrnn
 from tsrnn import RNNForecaster
@@ -253,3 +255,27 @@ def test_one_signature_serves_all_sizes():
     for cell in (GRUCell, LSTMCell):
         assert len(signatures(recurrent.forward, cell)) == 1
         assert len(signatures(recurrent.backward, cell)) == 1
+
+
+def test_a_prepared_call_does_not_wait_for_the_compiler():
+    """Somebody may compile for seconds, and in a process that was forked meanwhile the lock is never given back."""
+    x, out = np.ones(3), np.zeros(3)
+    prepare(add_scaled, x, 3, out)
+    held, done = threading.Event(), threading.Event()
+
+    def compile_something() -> None:
+        with global_compiler_lock:
+            held.set()
+            done.wait(30)
+
+    other = threading.Thread(target=compile_something)
+    other.start()
+    try:
+        assert held.wait(30)
+        worker = threading.Thread(target=lambda: prepare(add_scaled, x, 3, out)(), daemon=True)
+        worker.start()
+        worker.join(10)
+        assert not worker.is_alive()
+    finally:
+        done.set()
+        other.join()

@@ -1,5 +1,6 @@
 """Digests of what machine code is made of: an edit anywhere makes another one, and nothing else does."""
 
+import inspect
 import os
 import shutil
 import subprocess
@@ -98,14 +99,14 @@ print(Mine.DIGEST, digest_of(run))
 }
 
 
-def digests(folder, changes=()):
+def digests(folder, changes=(), **environment):
     for name, text in FILES_OF_A_USER.items():
         for file, old, new in changes:
             if file == name:
                 assert text.count(old) == 1
                 text = text.replace(old, new)
         (folder / name).write_text(text)
-    environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent)}
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent)} | environment
     command = [sys.executable, folder / "main.py"]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return run.stdout.split()
@@ -138,6 +139,52 @@ def test_what_counts_of_a_users_files(change, of_class, of_function, unchanged, 
     assert [new != old for new, old in zip(now, unchanged, strict=True)] == [of_class, of_function]
 
 
+@pytest.mark.parametrize("constant", ['{"a", "b", "c", "d", "e"}', '{("a", 1), ("b", 2), ("c", 3), ("d", 4)}'])
+def test_sets_have_no_order(constant, tmp_path):
+    change = ("cell.py", "def run(x):\n", f"def run(x):\n    assert x not in {constant}\n")
+    first, *others = [digests(tmp_path, [change], PYTHONHASHSEED=str(seed)) for seed in range(4)]
+    assert others == [first] * 3
+
+
+def test_sets_within_tuples_have_no_order():
+    def run():
+        pass
+
+    def digest(*numbers):
+        constant = (1, (frozenset(numbers), "a"))
+        return digest_of(type(run)(run.__code__.replace(co_consts=(None, constant)), {"__name__": "no_such_module"}))
+
+    assert repr(frozenset([8, 0])) != repr(frozenset([0, 8]))  # in the same process: the hashes collide
+    assert digest(8, 0) == digest(0, 8) != digest(0, 9)
+
+
+@pytest.mark.parametrize(
+    ("change", "counts"),
+    [
+        (("cell.py", "GATES = 2", "GATES = 3"), True),  # the package of the class itself
+        (("tools.py", "x *", "x +"), False),
+        (("tools.py", "import settings", "import settings\n__version__ = 2"), True),
+        (("settings.py", "float32(2.0)", "float32(2.5)"), False),
+    ],
+    ids=lambda change: " ".join(change[::2]) if isinstance(change, tuple) else "",
+)
+def test_only_versions_count_of_installed_packages(change, counts, tmp_path):
+    installed = ("main.py", "from cell", "from tsrnn import _sources\n_sources._INSTALLED = (sys.path[0],)\nfrom cell")
+    assert (digests(tmp_path, [installed, change]) != digests(tmp_path, [installed])) == counts
+
+
+def test_installed_packages_are_not_looked_into(monkeypatch):
+    seen = []
+    file_text = _sources._file_text
+    monkeypatch.setattr(_sources, "_file_text", lambda value: seen.append(value) or file_text(value))
+    run = in_a_notebook("import os, pytest\nfrom pytest import approx\ndef run(x): return approx(x, pytest.raises, os)")
+    before = digest_of(run)
+    assert seen == [run]
+    assert inspect.getmodule(pytest.approx).__name__.startswith("_pytest.")
+    monkeypatch.setattr(_sources, "_version", lambda package: "another")
+    assert digest_of(run) != before
+
+
 def in_a_notebook(source):
     """The function ``run`` that the source makes where there is no file."""
     space = {"__name__": "no_such_module"}
@@ -153,8 +200,8 @@ SCALE = (1, 2.0)
 TABLE = np.array([1.0, 2.0])
 
 @helper
-def change(x):
-    return x + 1
+def change(x, slope=0.01, *, shift=7):
+    return x * slope + 1 + shift
 
 def run(x):
     return change(x) * SCALE[1] + TABLE[0] + sum([i for i in range(3)])
@@ -162,7 +209,15 @@ def run(x):
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("x + 1", "x + 2"), ("2.0)", "3.0)"), ("[1.0", "[1.5"), ("range(3)", "range(4)")]
+    ("old", "new"),
+    [
+        ("slope + 1", "slope + 2"),
+        ("slope=0.01", "slope=0.5"),
+        ("shift=7", "shift=8"),
+        ("2.0)", "3.0)"),
+        ("[1.0", "[1.5"),
+        ("range(3)", "range(4)"),
+    ],
 )
 def test_what_counts_where_there_is_no_file(old, new):
     assert digest_of(in_a_notebook(NOTEBOOK)) == digest_of(in_a_notebook(NOTEBOOK))

@@ -56,7 +56,10 @@ def machine_code(kernel: Callable, *arguments: Any) -> Callable:
     """
     if config.DISABLE_JIT:
         return kernel
-    return kernel.compile(tuple(kernel.typeof_pyval(argument) for argument in arguments))  # type: ignore[attr-defined]
+    types_of = tuple(kernel.typeof_pyval(argument) for argument in arguments)  # type: ignore[attr-defined]
+    # First without the compiler's lock: another thread may hold it for seconds, and in a forked child for ever.
+    found = kernel.overloads.get(types_of)  # type: ignore[attr-defined]
+    return found.entry_point if found else kernel.compile(types_of)  # type: ignore[attr-defined]
 
 
 def prepare(kernel: Callable, *arguments: Any, then: tuple = ()) -> Callable:

@@ -48,4 +48,5 @@ def warm_up(report: Callable[[str], None]) -> int:
         warnings.simplefilter("ignore", BelowNaiveWarning)
         for forecaster in common_forecasters():
             forecaster.fit(frame).predict()
+            forecaster.stream()
     return len(compiled)

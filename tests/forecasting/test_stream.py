@@ -1,8 +1,13 @@
 """Streams: row by row, what ``predict`` says of the same history."""
 
+import copy
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 import tsrnn
@@ -15,6 +20,7 @@ from tsrnn import (
     RNNForecaster,
     SimpleRNNForecaster,
 )
+from tsrnn.data import end_windows
 from tsrnn.forecasting.stepping import GrowingRows
 from tsrnn.nn import GRU, LSTM
 
@@ -193,3 +199,40 @@ def test_histories_that_cannot_be_followed(wide, panel):
         GRUForecaster(**TINY).fit(wide).stream(wide[:6])
     with pytest.raises(NotFittedError, match="not fitted yet"):
         GRUForecaster().stream()
+
+
+@pytest.mark.parametrize("forecaster", [GRUForecaster(**TINY), LinearForecaster(lookback=5, horizon=2)])
+@pytest.mark.parametrize("made", [copy.deepcopy, lambda stream: pickle.loads(pickle.dumps(stream))])
+def test_a_copy_goes_its_own_way(wide, forecaster, made):
+    stream = forecaster.fit(wide[:START]).stream()
+    stream.step(wide.iloc[START])
+    other = made(stream)
+    for row in (START + 1, START + 2):
+        np.testing.assert_array_equal(other.step(wide.iloc[row]), stream.step(wide.iloc[row]))
+    apart = other.step(wide.iloc[START])
+    assert (apart != stream.step(wide.iloc[START + 3])).any()
+
+
+def test_codes_of_narrow_columns_in_rows_of_wider_numbers():
+    """A row of float32 and int64 is float64: -999.9 comes as -999.9000244140625."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=70).astype(np.float32), "b": np.arange(70)})
+    frame.loc[65, "a"] = -999.9
+    forecaster = GRUForecaster(**TINY, target="a", na_values=-999.9, missing="ffill").fit(frame[:START])
+    stream = forecaster.stream()
+    for end in range(START, 70):
+        found = stream.step(frame.iloc[end])
+    np.testing.assert_array_equal(found, forecaster.predict(frame).to_numpy())
+
+
+@pytest.mark.parametrize("forecaster", [GRUForecaster(**TINY), LinearForecaster(lookback=5, horizon=2)])
+def test_a_series_that_fit_has_not_seen_keeps_the_scale_of_its_first_history(panel, forecaster):
+    new = 50 + 20 * panel.loc[["B"]].rename(index={"B": "new"}, level=0)
+    fitted = clone(forecaster).set_params(scaler_scope="series").fit(panel)
+    stream, state = fitted.stream(new[:START]), fitted.state_
+    scaling, _ = state.scaling.rows_for(fitted._history_panel(new[:START], None, state))
+    for end in (START + 1, START + 2):
+        rows = fitted._history_panel(new[:end], None, state)
+        history = replace(fitted._history(rows, state), scaling=scaling)
+        expected = state.model.predict(history, end_windows(rows, state.shape))[0]
+        np.testing.assert_allclose(stream.step(new.iloc[end - 1]), expected, rtol=1e-6)

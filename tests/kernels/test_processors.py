@@ -111,7 +111,7 @@ def assemblies(cell):
     network = Network([CELLS[cell](5), Dense(1)], Shape(3, 2))
     network.pack(network.initial(0))
     bound = network.workspace(training=True).bound[0]
-    gradients = network.gradient_views(np.zeros(network.layout.size, np.float32))[0]
+    gradients = network.gradient_views(np.zeros(network.gradient_size, np.float32))[0]
     return {
         "contractions": fresh(contractions, (zeros, zeros, 2, zeros.copy())),
         "forward": fresh(recurrent.forward, bound.forward.args),

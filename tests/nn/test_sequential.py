@@ -1,12 +1,14 @@
 """Stacks of layers against composed oracles, and what `BuiltNetwork` says when it is used wrongly."""
 
+import copy
+
 import numpy as np
 import pytest
 from reference import layers as oracle_layers
 from reference import recurrent as oracle
 
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn import GRU, LSTM, Dense, Sequential, SimpleRNN
+from tsrnn.nn import GRU, LSTM, Dense, Dropout, Sequential, SimpleRNN
 
 BATCH, STEPS, FEATURES = LANES + 3, 6, 3
 
@@ -202,3 +204,29 @@ def test_wrong_parameters(make, error, message):
     with pytest.raises(error) as caught:
         make()
     assert message in str(caught.value)
+
+
+def test_weights_that_are_no_numbers_change_nothing():
+    net = Sequential([Dense(2)]).build((1, 3))
+    before, x = net.get_weights(), np.ones((1, 1, 3), np.float32)
+    y = net(x)
+    with pytest.raises(ValueError, match="could not convert"):
+        net.set_weights([before[0] + 1, np.array(["a", "b"])])
+    np.testing.assert_array_equal(net.get_weights()[0], before[0])
+    np.testing.assert_array_equal(net(x), y)
+
+
+def test_a_shallow_copy_has_weights_of_its_own():
+    net = Sequential([GRU(3), Dense(2)]).build((4, 3))
+    x = np.ones((2, 4, 3), np.float32)
+    other = copy.copy(net)
+    y = other(x[:1])
+    net.theta = np.zeros(net.count_params())
+    np.testing.assert_array_equal(other(x[:1]), y)
+    np.testing.assert_array_equal(other(x)[:1], y)
+
+
+@pytest.mark.parametrize("seed", [2**63, 2**64 + 3])
+def test_large_seeds(seed):
+    y = Sequential([Dropout(0.5)]).build((1, 30), random_state=seed).forward(np.ones((2, 1, 30)), training=True)
+    assert set(y.ravel().tolist()) == {0, 2}

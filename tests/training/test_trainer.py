@@ -10,10 +10,10 @@ from reference import recurrent as oracle
 
 from tsrnn import DivergedError
 from tsrnn.kernels.gather import Series
-from tsrnn.nn import MSE, Dense, SimpleRNN
+from tsrnn.nn import MSE, Dense, Flatten, SimpleRNN
 from tsrnn.nn.layer import Shape
 from tsrnn.nn.network import Network
-from tsrnn.training import SGD, Adam, AdamW, Cosine, ReduceOnPlateau
+from tsrnn.training import SGD, Adam, AdamW, Cosine, ReduceOnPlateau, RMSprop, threads
 from tsrnn.training.threads import Team
 from tsrnn.training.tiles import TileEngine
 from tsrnn.training.trainer import Trainer, TrainSettings, Windows
@@ -280,3 +280,23 @@ def test_a_tiny_problem_trains_as_a_plain_loop_does():
     assert history[-1, 1] < 0.8 * history[0, 1]  # and it does learn
     assert result.best_epoch == 3
     np.testing.assert_allclose(result.theta, final, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(), SGD(nesterov=True), Adam(), AdamW(), RMSprop()], ids=str)
+def test_weights_do_not_depend_on_the_parts_in_which_they_are_changed(optimizer, monkeypatch):
+    values = np.sin(np.arange(120.0, dtype=np.float32) / 5)
+    series = Series(values, 1, 1, 6, 1, 0, 2, 0)
+    windows = Windows(np.arange(5, 100), np.zeros(0, np.int64), np.zeros((0, 1)), np.zeros(0, np.float32))
+    settings = TrainSettings(optimizer=optimizer, max_epochs=3, weight_decay=0.1, clip_norm=0.5, batch_size=40)
+
+    def trained(n_threads):
+        network = Network([Flatten(), Dense(9, activation="tanh"), Dense(2)], Shape(6, 1))
+        with Team(n_threads) as team:
+            trainer = Trainer(TileEngine(network, MSE(), series, team), windows, settings)
+            return trainer.run(network.initial(0)).theta
+
+    whole = trained(1)
+    monkeypatch.setattr(threads, "PART", 7)
+    monkeypatch.setattr(threads, "WORTH_SPREADING", 0)
+    for n_threads in (1, 3):
+        np.testing.assert_array_equal(trained(n_threads), whole)

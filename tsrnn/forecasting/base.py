@@ -138,7 +138,8 @@ class Forecaster(DataParameters, ABC):
         """
         state = self._fitted()
         panel = self._history_panel(X, y, state)
-        return Stream(state, self._history(panel, state), rules_of(self))
+        with self._noticing():
+            return Stream(state, self._history(panel, state), rules_of(self))
 
     def historical_forecasts(self, X: Any, y: Any = None, *, every: int = 1) -> Any:
         """Forecast from origins within X, as if each had been the present; the forecaster stays as it is.
@@ -206,7 +207,8 @@ class Forecaster(DataParameters, ABC):
         """
         self.check_parameters()
         prepared = prepare(self, X, y, X_val, sample_weight)
-        return estimate(prepared, self._model_memory(prepared))
+        with self._noticing():
+            return estimate(prepared, self._model_memory(prepared))
 
     # ---- looking, saving ---------------------------------------------------------------------------------------
     def summary(self) -> ForecasterSummary:

@@ -79,7 +79,7 @@ class NetworkModel(Model):
         """Forecasts of the one series of ``history`` as it goes on."""
         single = Network(self.specs, self.shape).single(self.theta)
         single.pack()
-        return NetworkStepper(history, single, series_of(history, self.instance_norm))
+        return NetworkStepper(self, history, single, series_of(history, self.instance_norm))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Each parameter under its name."""

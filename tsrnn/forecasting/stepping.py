@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -62,7 +62,8 @@ class PanelStepper(Stepper):
     """Any model: it is given the last rows as a panel, as in ``predict``."""
 
     def __init__(self, model: Model, history: History) -> None:
-        self.model, self.history = model, history
+        wider, _ = history.scaling.rows_for(history.panel)  # a series that is new keeps its first scale
+        self.model, self.history = model, replace(history, scaling=wider)
         self.rows = GrowingRows(history.panel.values, max(history.shape.span, model.memory))
         self.end = int(history.panel.end_ticks[0])
 
@@ -81,6 +82,8 @@ class NetworkStepper(Stepper):
 
     Parameters
     ----------
+    model : Model
+        Whose network it is.
     history : History
         Of one series.
     single : SingleWorkspace
@@ -89,7 +92,8 @@ class NetworkStepper(Stepper):
         What a window is. Its values are replaced.
     """
 
-    def __init__(self, history: History, single: SingleWorkspace, series: Series) -> None:
+    def __init__(self, model: Model, history: History, single: SingleWorkspace, series: Series) -> None:
+        self.model, self.history = model, history
         scaling, of_series = history.scaling.rows_for(history.panel)
         self.center, self.scale = scaling.center[of_series[0]], scaling.scale[of_series[0]]
         self.rows, self.single = GrowingRows(history.scaled, history.shape.span), single
@@ -110,3 +114,11 @@ class NetworkStepper(Stepper):
         self.put_back()
         targets = self.out.shape[1]
         return self.out * self.scale[:targets] + self.center[:targets]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle holds: not the arrays of kernels, which would no longer be views of one another."""
+        return {"model": self.model, "history": self.history, "values": self.rows.values, "count": self.rows.count}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(vars(state["model"].stepper(state["history"])))
+        self.rows.values[:], self.rows.count = state["values"], state["count"]

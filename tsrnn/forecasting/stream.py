@@ -109,6 +109,8 @@ class Stream:
         if self._rules.na_values:
             given, _ = without_codes(given, self._rules.na_values)
         values = given if given.dtype == np.float32 else _narrow(given)
+        if self._rules.na_values and given.dtype != np.float32:  # a code in float32 that a wider type made longer
+            values, _ = without_codes(values, self._rules.na_values)
         if np.isfinite(values).all():
             return values
         missing = np.isnan(values)

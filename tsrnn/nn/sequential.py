@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -115,10 +116,10 @@ class BuiltNetwork:
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle holds: not the arrays of kernels, which would no longer be views of one another."""
-        own = ("seed", "_theta", "gradient", "training_steps")
+        own = {name: getattr(self, name) for name in ("seed", "_theta", "gradient", "training_steps")}
         made_of = self.network.specs, self.network.input, self.network.dtype
         carried = self._carried.batch, self._carried.current()
-        return {"network": made_of, "carried": carried, "own": {name: getattr(self, name) for name in own}}
+        return copy.deepcopy({"network": made_of, "carried": carried, "own": own})
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         BuiltNetwork.__init__(self, Network(*state["network"]), state["own"]["seed"])
@@ -253,7 +254,7 @@ class BuiltNetwork:
         named = self.network.layout.named(self._theta)
         if len(weights) != len(named):
             raise ValueError(f"`weights` must hold {len(named)} arrays ({', '.join(named)}); got {len(weights)}.")
-        arrays = [np.asarray(array) for array in weights]
+        arrays = [np.asarray(array).astype(self._theta.dtype) for array in weights]
         for (name, place), array in zip(named.items(), arrays, strict=True):
             if array.shape != place.shape:
                 raise ValueError(f"`weights`: '{name}' must have the shape {place.shape}; got {array.shape}.")

@@ -62,12 +62,12 @@ class Workspace:
             for k, dropped in enumerate(bound.dropped)
         ]
         if self._dropped:
-            self._draw = machine_code(draw_dropout, 0, *self._dropped[0][:1], 0, 0, *self._dropped[0][1:])
+            self._draw = machine_code(draw_dropout, np.uint64(0), *self._dropped[0][:1], 0, 0, *self._dropped[0][1:])
 
     def draw_dropout(self, seed: int, step: int, first: int) -> None:
         """New masks for the tile whose lane 0 is window ``first`` of training step ``step``."""
         for stream, *mask in self._dropped:
-            self._draw(seed, stream, step, first, *mask)
+            self._draw(np.uint64(seed % 2**64), stream, step, first, *mask)
 
     def forward(self) -> None:
         """x -> y"""

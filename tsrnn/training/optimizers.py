@@ -22,6 +22,8 @@ class Optimizer(ABC):
     ) -> None:
         """Change ``theta`` in place; ``moments`` (n_moments, size) is its state, ``step`` counts from 1.
 
+        Number by number: long vectors come in parts, from several threads at once.
+
         ``decay`` is the weight decay, already in the gradient unless ``decouples``.
         """
 
