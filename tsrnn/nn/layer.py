@@ -56,6 +56,12 @@ def read_tile(source: np.ndarray, shape: Shape, ones: int = 0) -> np.ndarray:
     return rows[:, ones : ones + shape.features].transpose(2, 0, 1)
 
 
+def forward_and_turn(call: Call, steps: int, mask: np.ndarray, turned: np.ndarray) -> None:
+    """Of layers that read from the end: steps come out in the order in which they were read, and so must the mask."""
+    call()
+    turned.reshape(steps, -1)[:] = mask.reshape(steps, -1)[::-1]
+
+
 @dataclass
 class Dropped:
     """A mask that has to be drawn for each tile: ``count`` numbers a window, each ``rate`` likely to be zero."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from tsrnn._jit import helper, kernel, prepare, when
 from tsrnn.kernels.simd import LANES, contract_units, load, load_rows, store, store_rows, zero_rows
-from tsrnn.nn.layer import BoundSingle, Call, Rows, SingleState, aligned
+from tsrnn.nn.layer import BoundSingle, Call, Rows, SingleState, aligned, forward_and_turn
 
 Matrix = tuple[np.ndarray, np.ndarray, np.ndarray]  # (column, gate * unit), its bias or none, the order of its gates
 
@@ -161,16 +161,10 @@ def bind_sequence(spec: Any, steps: int, fill: Callable[[np.ndarray], None], x: 
     after = mask if spec.return_sequences else None
     if after is not None and spec.go_backwards:
         after = np.ones_like(mask)
-        forward = partial(_forward_and_turn, forward, mask, after)
+        forward = partial(forward_and_turn, forward, steps, mask, after)
     h = state[size.h_at :].reshape(kept, size.blocks, LANES)
     carry = state[: size.gates_at].reshape(size.blocks, spec.N_CARRIED, LANES)
     y = Rows((h[1:] if spec.return_sequences else h[0]).reshape(-1), units)
     return BoundSingle(
         y, forward, partial(fill, weights), SingleState([h[0], *carry.swapaxes(0, 1)], spec.hidden), after
     )
-
-
-def _forward_and_turn(forward: Call, mask: np.ndarray, turned: np.ndarray) -> None:
-    """Steps come out in the order in which they were processed, and so must the mask."""
-    forward()
-    turned[:] = mask[::-1]

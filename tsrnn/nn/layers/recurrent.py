@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, ClassVar
@@ -27,6 +26,7 @@ from tsrnn.nn.layer import (
     Shape,
     aligned,
     fill_tile,
+    forward_and_turn,
     read_tile,
     tile,
 )
@@ -104,12 +104,6 @@ class Recurrent(LayerSpec):
 def _order(cell: Any, columns: str, first: int, last: int) -> np.ndarray:
     """For each gate that a matrix feeds, its place among the columns of the matrix."""
     return np.array([columns.split().index(gate) for gate in cell.GATES.split()[first:last]], np.int64)
-
-
-def _forward_and_turn(call: Callable[[], None], mask: np.ndarray, turned: np.ndarray) -> None:
-    """Steps come out in the order in which they were processed, and so must the mask."""
-    call()
-    turned.reshape(-1, LANES)[:] = mask.reshape(-1, LANES)[::-1]
 
 
 class RecurrentLayer(Layer):
@@ -227,7 +221,7 @@ class RecurrentLayer(Layer):
         output_mask = mask if masked and spec.return_sequences else None
         if output_mask is not None and spec.go_backwards:
             output_mask = np.zeros_like(mask)
-            call = partial(_forward_and_turn, call, mask, output_mask)
+            call = partial(forward_and_turn, call, steps, mask, output_mask)
         return Bound(
             call,
             back,
