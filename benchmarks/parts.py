@@ -9,15 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 import measure
-import numpy as np
 from ours import CELLS, Ours
 from peak import Peak
 from problem import GATES, Problem
 
-from tsrnn._jit import prepare
-from tsrnn.kernels.gather import gather
 from tsrnn.kernels.simd import LANES
+from tsrnn.kernels.turn import WINDOWS
 from tsrnn.nn.layer import LayerSpec
+from tsrnn.nn.network import in_order
 from tsrnn.training.threads import Team
 from tsrnn.training.tiles import Tile
 
@@ -35,8 +34,9 @@ class Linear(Ours):
 def tile_of(ours: Ours) -> Tile:
     """A tile with its windows and packed weights."""
     ours.network.pack(ours.theta)
-    tile = Tile(ours.network, ours.engine.loss, ours.engine.series, training=True)
-    tile.forward(ours.origins, 0)
+    tile = Tile(ours.network, ours.engine.series, training=True)
+    tile.space.turn[WINDOWS] = ours.origins.size
+    in_order(tile.forward(ours.origins))
     return tile
 
 
@@ -46,13 +46,13 @@ def measure_one(cell: str, size: tuple[int, int, int], rounds: int) -> dict[str,
     with Team(1) as team:
         ours, linear, peak = Ours(problem, team), Linear(problem, team), Peak(team)
         tile, other = tile_of(ours), tile_of(linear)
-        views = ours.network.gradient_views(np.zeros(ours.network.gradient_size, np.float32))
+        layer = tile.space.bound[0]
         calls = {
             "peak": peak,
-            "gather": prepare(gather, tile.series, ours.origins, 0, tile.space.x, tile.place),
-            "forward": tile.space.bound[0].forward,
-            "linear": other.space.bound[0].forward,
-            "both": lambda: (tile.space.bound[0].forward(), tile.space.bound[0].backward(views[0])),
+            "gather": tile.forward(ours.origins)[0],
+            "forward": layer.forward[0],
+            "linear": other.space.bound[0].forward[0],
+            "both": lambda: in_order((*layer.forward, *layer.backward)),
         }
         times = measure.interleaved(calls, rounds, seconds=0.05)
     flops = {"forward": problem.prediction_flops, "linear": problem.prediction_flops}

@@ -13,7 +13,7 @@ from tsrnn._sources import source_files
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tsrnn"
 
-BASE = {"_version", "_errors", "_cache_folder", "_cache", "_sources", "_jit", "_blas"}
+BASE = {"_version", "_errors", "_cache_folder", "_cache", "_sources", "_entry", "_jit", "_blas"}
 # What the modules of each part may import, besides the part itself.
 MAY_IMPORT = {
     "_version": set(),
@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "_cache_folder": set(),
     "_cache": {"_cache_folder"},
     "_sources": set(),
+    "_entry": set(),
     "_jit": BASE,
     "_parameters": {"_errors"},
     "kernels": BASE,

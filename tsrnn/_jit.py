@@ -28,6 +28,7 @@ from numba.extending import (
 )
 
 from tsrnn._cache import KernelCache
+from tsrnn._entry import Compiler, entry_address, words_of
 from tsrnn._sources import digest_of, source_digest
 
 FAST_MATH = {"contract", "nsz"}  # NaN and infinity keep their meaning
@@ -42,7 +43,9 @@ def kernel(function: Callable) -> Callable:
         raise TypeError(
             f"@kernel takes functions at the top of a module; {function.__qualname__} closes over variables."
         )
-    compiled = njit(function, nogil=True, boundscheck=False, error_model="numpy", fastmath=FAST_MATH)
+    compiled = njit(
+        function, nogil=True, boundscheck=False, error_model="numpy", fastmath=FAST_MATH, pipeline_class=Compiler
+    )
     if not config.DISABLE_JIT:
         own = "" if function.__module__.startswith("tsrnn.") else digest_of(function)
         compiled._cache = KernelCache(function, source_digest() + own)
@@ -54,17 +57,34 @@ def machine_code(kernel: Callable, *arguments: Any) -> Callable:
 
     Numba looks at the types of all arguments at every call, which takes 2 to 6 us with tuples of arrays; this, a tenth.
     """
-    if config.DISABLE_JIT:
-        return kernel
-    types_of = tuple(kernel.typeof_pyval(argument) for argument in arguments)  # type: ignore[attr-defined]
+    return kernel if config.DISABLE_JIT else _compiled(kernel, arguments).entry_point
+
+
+def _compiled(kernel: Any, arguments: tuple) -> Any:
+    types_of = tuple(kernel.typeof_pyval(argument) for argument in arguments)
     # First without the compiler's lock: another thread may hold it for seconds, and in a forked child for ever.
-    found = kernel.overloads.get(types_of)  # type: ignore[attr-defined]
-    return found.entry_point if found else kernel.compile(types_of)  # type: ignore[attr-defined]
+    if types_of not in kernel.overloads:
+        kernel.compile(types_of)
+    return kernel.overloads[types_of]
 
 
-def prepare(kernel: Callable, *arguments: Any, then: tuple = ()) -> Callable:
-    """The call ``kernel(*arguments)``, to be made many times; ``then`` are examples of what each call adds to them."""
-    return functools.partial(machine_code(kernel, *arguments, *then), *arguments)
+class Call(functools.partial):
+    """A kernel with its arguments, looked up once: to be called from Python, or by a `Program`."""
+
+    kernel: Callable
+
+    def native(self) -> tuple[int, list[tuple[int, bool]]]:
+        """The address of the kernel's entry and the words that it reads (see ``_entry``)."""
+        found = _compiled(self.kernel, self.args)
+        kinds = zip(found.signature.args, self.args, strict=True)
+        return entry_address(found), [word for kind, value in kinds for word in words_of(kind, value)]
+
+
+def prepare(kernel: Callable, *arguments: Any) -> Call:
+    """The call ``kernel(*arguments)``, to be made many times."""
+    call = Call(machine_code(kernel, *arguments), *arguments)
+    call.kernel = kernel
+    return call
 
 
 def helper(function: Callable) -> Callable:

@@ -34,7 +34,7 @@ _INSTALLED = (
 
 def source_files() -> list[Path]:
     """Every file of the package that a kernel may be made of, except the cells' own (see ``Spec.DIGEST``)."""
-    files = [_ROOT / "_jit.py", *(_ROOT / "kernels").rglob("*.py"), *(_ROOT / "nn").glob("*.py")]
+    files = [_ROOT / "_entry.py", _ROOT / "_jit.py", *(_ROOT / "kernels").rglob("*.py"), *(_ROOT / "nn").glob("*.py")]
     files += [*(_ROOT / "nn" / "layers").glob("*.py"), *(_ROOT / "nn" / "heads").glob("*.py")]
     return sorted([*files, _ROOT / "nn" / "cells" / "cell.py"])
 

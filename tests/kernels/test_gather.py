@@ -5,6 +5,7 @@ import pytest
 
 from tsrnn.kernels.gather import NORMS, Place, Series, gather, gather_one
 from tsrnn.kernels.simd import LANES, SQUARE
+from tsrnn.kernels.turn import TILE, WINDOWS, new_turn
 from tsrnn.nn.layer import Shape, read_tile, tile
 
 ROWS, CHANNELS, TARGETS = 90, 3, 2
@@ -15,13 +16,19 @@ def series(dtype, lookback, sampling_rate=1, gap=0, norm=None):
     return values, Series(values.ravel(), CHANNELS, TARGETS, lookback, sampling_rate, gap, 2, NORMS[norm])
 
 
+def turn_of(windows, tile=0):
+    turn = new_turn()
+    turn[TILE], turn[WINDOWS] = tile, windows
+    return turn
+
+
 def gathered(known, origins, first, dtype):
     """(LANES, steps, channels), and center and scale as (LANES, targets)."""
     shape = Shape(known.lookback, CHANNELS)
     x = tile(shape, dtype)
     ones = x.reshape(known.lookback, -1, LANES)[:, 0].copy()
     place = Place(np.zeros(LANES, np.int64), np.zeros(TARGETS * LANES, dtype), np.ones(TARGETS * LANES, dtype))
-    gather(known, origins, first, x, place)
+    gather(known, origins, turn_of(len(origins), first // LANES), x, place)
     np.testing.assert_array_equal(
         x.reshape(known.lookback, -1, LANES)[:, 0], ones
     )  # the row of ones of each step stays
@@ -58,7 +65,8 @@ def test_runs_of_numbers_that_squares_do_not_divide(channels, lookback, sampling
     known = Series(values.ravel(), channels, 1, lookback, sampling_rate, 0, 1, NORMS[None])
     origins = np.arange(ROWS - LANES, ROWS)
     x = tile(Shape(lookback, channels), dtype)
-    gather(known, origins, 0, x, Place(np.zeros(LANES, np.int64), np.zeros(LANES, dtype), np.ones(LANES, dtype)))
+    place = Place(np.zeros(LANES, np.int64), np.zeros(LANES, dtype), np.ones(LANES, dtype))
+    gather(known, origins, turn_of(LANES), x, place)
     windows, _ = expected_windows(values, known, origins, 0)
     np.testing.assert_array_equal(read_tile(x, Shape(lookback, channels), ones=1), windows)
 
@@ -68,8 +76,8 @@ def test_runs_of_numbers_that_squares_do_not_divide(channels, lookback, sampling
 def test_instance_norm(norm, dtype):
     values, known = series(dtype, 6, norm=norm)
     origins = np.arange(5, ROWS)
-    x, center, scale, _ = gathered(known, origins, 4, dtype)
-    windows, _ = expected_windows(values, known, origins, 4)
+    x, center, scale, _ = gathered(known, origins, 0, dtype)
+    windows, _ = expected_windows(values, known, origins, 0)
     targets = windows[:, :, :TARGETS].astype(np.float64)
     level = targets[:, -1] if norm == "last" else targets.mean(axis=1)
     spread = np.sqrt(targets.var(axis=1) + 1e-5) if norm == "standard" else np.ones_like(level)

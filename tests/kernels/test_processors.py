@@ -111,11 +111,10 @@ def assemblies(cell):
     network = Network([CELLS[cell](5), Dense(1)], Shape(3, 2))
     network.pack(network.initial(0))
     bound = network.workspace(training=True).bound[0]
-    gradients = network.gradient_views(np.zeros(network.gradient_size, np.float32))[0]
     return {
         "contractions": fresh(contractions, (zeros, zeros, 2, zeros.copy())),
-        "forward": fresh(recurrent.forward, bound.forward.args),
-        "backward": fresh(recurrent.backward, (*bound.backward.args, gradients)),
+        "forward": fresh(recurrent.forward, bound.forward[0].args),
+        "backward": fresh(recurrent.backward, bound.backward[0].args),
     }
 
 

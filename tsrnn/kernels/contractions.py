@@ -116,3 +116,21 @@ def add_outer(out, blocks, rows, columns, wide, half, left, group, right, steps)
                 else:
                     outer(place, gates, rows, some, 1, steps)
             column += taken
+
+
+@kernel
+def pack_own(own, hidden, units, packed):
+    """Parameters of single units, own [parameter][unit] -> packed [block][parameter][unit within the block]"""
+    rows = own.size // hidden
+    for row in range(rows):
+        for unit in range(hidden):
+            packed[(unit // units * rows + row) * units + unit % units] = own[row * hidden + unit]
+
+
+@kernel
+def unpack_own(packed, hidden, units, own):
+    """The inverse of ``pack_own``."""
+    rows = own.size // hidden
+    for row in range(rows):
+        for unit in range(hidden):
+            own[row * hidden + unit] = packed[(unit // units * rows + row) * units + unit % units]

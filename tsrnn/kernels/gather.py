@@ -7,6 +7,7 @@ import numpy as np
 from tsrnn._jit import kernel
 from tsrnn.kernels.contractions import tile_step
 from tsrnn.kernels.simd import LANES, SQUARE, load, store, transpose
+from tsrnn.kernels.turn import TILE, WINDOWS
 
 NORMS = {None: 0, "last": 1, "mean": 2, "standard": 3}
 _LAST, _STANDARD = 1, 3
@@ -35,14 +36,17 @@ class Place(NamedTuple):
 
 
 @kernel
-def gather(series, origins, first, x, place):
-    """Windows ``origins[first:]`` of the series -> x [step][1 + channel][lane]; lanes beyond the last repeat it
+def gather(series, origins, turn, x, place):
+    """Windows ``origins[turn[TILE] * LANES :]`` of the series -> x [step][1 + channel][lane]
+
+    Of ``origins`` the first ``turn[WINDOWS]`` count; lanes beyond the last repeat it.
 
     All by lanes: for a slice that is assigned to, Numba compiles the text of its error, which takes seconds.
     """
+    first, last = turn[TILE] * LANES, turn[WINDOWS] - 1
     x_step, starts = tile_step(series.channels), np.empty(LANES, np.int64)
     for lane in range(LANES):
-        place.origin[lane] = origins[min(first + lane, origins.size - 1)]
+        place.origin[lane] = origins[min(first + lane, last)]
         starts[lane] = (place.origin[lane] - (series.lookback - 1) * series.sampling_rate) * series.channels
     # Numbers that lie side by side in every window go through registers, a square of them at a time.
     together = series.sampling_rate == 1

@@ -7,6 +7,7 @@ import numpy as np
 
 from tsrnn._jit import helper, kernel
 from tsrnn.kernels.simd import LANES
+from tsrnn.kernels.turn import SEED, STEP, TILE
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -24,11 +25,12 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 
 @kernel
-def draw_dropout(seed, stream, step, first, count, rate, mask):
+def draw_dropout(stream, turn, count, rate, mask):
     """mask [count][lane]: zero with probability ``rate``, else 1 / (1 - rate).
 
-    The number of element e of window w depends on (seed, stream, step, w, e) alone; ``first`` is the window of lane 0.
+    The number of element e of window w depends on (seed, stream, step, w, e) alone.
     """
+    seed, step, first = turn[SEED], turn[STEP], turn[TILE] * LANES
     key = np.uint64(seed)
     limit, kept = np.uint64(rate * 4294967296.0), 1 / (1 - rate)
     for quad in range((count + 3) // 4):

@@ -3,6 +3,15 @@
 import numpy as np
 
 from tsrnn._jit import kernel
+from tsrnn.kernels.turn import PIECE, PIECES, TILE, TILES
+
+
+@kernel
+def start_piece(turn, piece):
+    """Zeros, if this tile is the first to add to the piece."""
+    if turn[TILE] == 0 or (turn[TILE] - 1) * turn[PIECES] // turn[TILES] != turn[PIECE]:
+        for i in range(piece.size):
+            piece[i] = 0
 
 
 @kernel

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tsrnn._jit import Call
 from tsrnn.kernels.contractions import padded
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn.params import Parameter
 
 NOTHING = np.zeros(0)
-Call = Callable[[], None]
 
 
 class Shape(NamedTuple):
@@ -56,12 +56,6 @@ def read_tile(source: np.ndarray, shape: Shape, ones: int = 0) -> np.ndarray:
     return rows[:, ones : ones + shape.features].transpose(2, 0, 1)
 
 
-def forward_and_turn(call: Call, steps: int, mask: np.ndarray, turned: np.ndarray) -> None:
-    """Of layers that read from the end: steps come out in the order in which they were read, and so must the mask."""
-    call()
-    turned.reshape(steps, -1)[:] = mask.reshape(steps, -1)[::-1]
-
-
 @dataclass
 class Dropped:
     """A mask that has to be drawn for each tile: ``count`` numbers a window, each ``rate`` likely to be zero."""
@@ -78,17 +72,25 @@ class Setting:
 
     dtype: np.dtype
     training: bool  # keeps a tape; draws dropout
-    wants_d_x: bool = True
     mask: np.ndarray | None = None  # [step][lane], 1 where a step counts
     continues: bool = False  # recurrent layers start from the state that the caller puts on the tape
+
+
+class Arrays(NamedTuple):
+    """What a layer finds on its tile. Without training there are no gradients: the last three are empty."""
+
+    x: np.ndarray  # [step][1 + feature][lane]
+    d_y: np.ndarray  # [step][feature][lane]
+    d_x: np.ndarray  # likewise; empty where nobody asks for it
+    gradient: np.ndarray  # ``gradient_size`` numbers, in the layer's own order
 
 
 @dataclass
 class Bound:
     """A layer's kernels, bound to the arrays of one tile."""
 
-    forward: Call
-    backward: Callable[[Any], None] | None  # takes what ``gradient_views`` gave
+    forward: tuple[Call, ...]
+    backward: tuple[Call, ...]  # none without training
     y: np.ndarray  # [step][1 + feature][lane]
     dropped: tuple[Dropped, ...] = ()
     tape: Any = None  # of recurrent layers, whose states it holds
@@ -131,8 +133,8 @@ class BoundSingle:
     """A layer's prediction, bound to the arrays of one sequence."""
 
     y: Rows
-    forward: Call | None = None  # None where y is x
-    pack: Call | None = None  # parameters -> what ``forward`` reads, whenever they have changed
+    forward: tuple[Call, ...] = ()  # none where y is x
+    pack: Callable[[], None] | None = None  # parameters -> what ``forward`` reads, whenever they have changed
     state: SingleState | None = None  # of recurrent layers: before and after a call
     mask: np.ndarray | None = None  # [step] of the output, 1 where a step counts
 
@@ -166,10 +168,6 @@ class Layer(ABC):
         """What to call whenever the parameters have changed: parameters -> ``weights``."""
         return []
 
-    def gradient_views(self, flat: np.ndarray) -> Any:
-        """``gradient_size`` numbers as what ``Bound.backward`` takes."""
-        return None
-
     def unpacking(self, flat: np.ndarray, arrays: list[np.ndarray]) -> list[Call]:
         """What to call after a backward pass: the gradient as kernels wrote it -> arrays shaped like the parameters."""
         return []
@@ -186,8 +184,8 @@ class Layer(ABC):
         return ()
 
     @abstractmethod
-    def bind(self, setting: Setting, weights: Any, x: np.ndarray, d_y: np.ndarray, d_x: np.ndarray) -> Bound:
-        """The kernels on these arrays: forward reads x, backward reads d_y and writes d_x."""
+    def bind(self, setting: Setting, weights: Any, arrays: Arrays) -> Bound:
+        """The kernels on these arrays: forward reads x, backward reads d_y, writes d_x and adds to the gradient."""
 
     @abstractmethod
     def bind_single(self, arrays: list[np.ndarray], x: Rows, mask: np.ndarray) -> BoundSingle:

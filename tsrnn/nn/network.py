@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from tsrnn.nn.layer import Call, Layer, LayerSpec, Shape
+from tsrnn._jit import Call
+from tsrnn.nn.layer import Layer, LayerSpec, Shape
 from tsrnn.nn.params import ParamLayout
 from tsrnn.nn.single_workspace import SingleWorkspace
 from tsrnn.nn.workspace import Workspace
 
 
-def in_order(calls: list[Call]) -> None:
+def in_order(calls: Iterable[Call]) -> None:
     """One call after the other."""
     for call in calls:
         call()
@@ -61,10 +61,6 @@ class Network:
             layers = zip(self.layers, self.layout.views(theta), self.weights, strict=True)
             self._packing = theta, [call for layer, *arrays in layers for call in layer.packing(*arrays)]
         run(self._packing[1])
-
-    def gradient_views(self, flat: np.ndarray) -> list[Any]:
-        """``gradient_size`` numbers as what ``Workspace.backward`` takes."""
-        return [layer.gradient_views(flat[place]) for layer, place in zip(self.layers, self._places, strict=True)]
 
     def unpack(self, flat: np.ndarray, gradient: np.ndarray, run: Callable[[list[Call]], None] = in_order) -> None:
         """The gradient as the kernels wrote it -> ``gradient``, laid out as the parameters."""

@@ -12,7 +12,7 @@ from tsrnn._errors import Boolean, Instance, Integer, ListOf, check_parameter
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn.carried import CarriedStates, States
 from tsrnn.nn.layer import LayerSpec, Shape, fill_tile, read_tile
-from tsrnn.nn.network import Network
+from tsrnn.nn.network import Network, in_order
 from tsrnn.nn.single_workspace import SingleWorkspace
 from tsrnn.nn.summary import NetworkSummary
 from tsrnn.nn.workspace import Workspace
@@ -178,9 +178,8 @@ class BuiltNetwork:
                 fill_tile(space.mask, marks[part, :, None])
             for layer, values in states.items():
                 self.network.layers[layer].set_state(space.bound[layer].tape, [value[part] for value in values])
-            if training:
-                space.draw_dropout(self.seed, self.training_steps, index * LANES)
-            space.forward()
+            space.is_tile(index, self.training_steps, self.seed)
+            in_order((*space.draws, *space.forward))
         self._idle += self._carried.keep(tiles, batch)
         if training:
             self._tiles, self._batch, self._given = tiles, batch, set(given)
@@ -233,13 +232,11 @@ class BuiltNetwork:
         output = self.network.output
         expected = (self._batch, *output) if self.network.has_time else (self._batch, output.features)
         d_y = self._checked(d_y, "d_y", expected).reshape(self._batch, *output)
-        total = np.zeros(self.network.gradient_size, self._theta.dtype)
-        views = self.network.gradient_views(total)
         for index, space in enumerate(self._tiles):
             space.d_y[:] = 0
             fill_tile(space.d_y, d_y[index * LANES : (index + 1) * LANES])
-            space.backward(views)
-        self.network.unpack(total, self.gradient)
+            in_order(space.backward)
+        self.network.unpack(sum(space.gradient for space in self._tiles), self.gradient)
         self.d_initial_state = [self._d_state(i) for i in range(len(self.network.layers))]
         d_x = np.concatenate([read_tile(space.d_x, self.network.input) for space in self._tiles])[: self._batch]
         self._tiles = []  # backward overwrites the tape

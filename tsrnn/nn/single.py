@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsrnn._jit import helper, kernel, prepare, when
+from tsrnn.kernels.copies import copy_rows
 from tsrnn.kernels.simd import LANES, contract_units, load, load_rows, store, store_rows, zero_rows
-from tsrnn.nn.layer import BoundSingle, Call, Rows, SingleState, aligned, forward_and_turn
+from tsrnn.nn.layer import BoundSingle, Rows, SingleState, aligned
 
 Matrix = tuple[np.ndarray, np.ndarray, np.ndarray]  # (column, gate * unit), its bias or none, the order of its gates
 
@@ -157,14 +158,14 @@ def bind_sequence(spec: Any, steps: int, fill: Callable[[np.ndarray], None], x: 
     size, dtype = layout_of(spec), x.values.dtype
     units, kept = size.blocks * LANES, steps + 1 if spec.return_sequences else 2
     weights, state = aligned(size.weights, dtype), aligned(size.h_at + kept * units, dtype)
-    forward: Call = prepare(forward_single, spec, steps, kept, weights, x.values, x.step, mask, state)
+    calls = [prepare(forward_single, spec, steps, kept, weights, x.values, x.step, mask, state)]
     after = mask if spec.return_sequences else None
     if after is not None and spec.go_backwards:
         after = np.ones_like(mask)
-        forward = partial(forward_and_turn, forward, steps, mask, after)
+        calls.append(prepare(copy_rows, steps, 1, mask, steps - 1, -1, after, 0, 1))
     h = state[size.h_at :].reshape(kept, size.blocks, LANES)
     carry = state[: size.gates_at].reshape(size.blocks, spec.N_CARRIED, LANES)
     y = Rows((h[1:] if spec.return_sequences else h[0]).reshape(-1), units)
     return BoundSingle(
-        y, forward, partial(fill, weights), SingleState([h[0], *carry.swapaxes(0, 1)], spec.hidden), after
+        y, tuple(calls), partial(fill, weights), SingleState([h[0], *carry.swapaxes(0, 1)], spec.hidden), after
     )

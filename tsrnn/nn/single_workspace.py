@@ -48,7 +48,7 @@ class SingleWorkspace:
             i: bound.state for i, bound in enumerate(self.bound) if bound.state is not None
         }
         self._packed = -1
-        self._forward = [bound.forward for bound in self.bound if bound.forward is not None]
+        self._forward = [call for bound in self.bound for call in bound.forward]
 
     def pack(self, version: int = 0) -> None:
         """Take over the parameters, unless it was done for this version of them."""

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from tsrnn._jit import machine_code
+from tsrnn._jit import Call, prepare
 from tsrnn.kernels.rng import draw_dropout
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn.layer import NOTHING, Bound, Layer, Setting, gradient_tile, tile
+from tsrnn.kernels.turn import SEED, STEP, TILE, new_turn
+from tsrnn.nn.layer import NOTHING, Arrays, Bound, Layer, Setting, aligned, gradient_tile, tile
 
 
 class Workspace:
@@ -20,13 +21,22 @@ class Workspace:
     layers, weights : list
         The layers and their packed weights.
     training : bool
-        Keep a tape for ``backward``, and drop units.
+        Keep a tape for the way back, and drop units.
     wants_d_x : bool
-        Whether ``backward`` is to give the gradient of the input.
+        Whether the gradient of the input is wanted.
     masked : bool
         Whether ``mask`` is used.
     continues : bool
         Whether recurrent layers start from the states on their tapes instead of zero.
+
+    Attributes
+    ----------
+    turn : ndarray
+        Which tile it is and which training step, for dropout (see ``kernels.turn``).
+    forward, backward : tuple of Call
+        x -> y; then d_y -> d_x and what the parameters' gradients, all in ``gradient``, grow by.
+    draws : tuple of Call
+        New dropout masks; before ``forward``.
     """
 
     def __init__(
@@ -43,38 +53,32 @@ class Workspace:
         shapes = [layer.input for layer in layers] + [layers[-1].output]
         self.x = tile(shapes[0], dtype)
         self.mask = np.ones(shapes[0].steps * LANES, dtype) if masked else None
+        self.turn = new_turn()
         nothing = NOTHING.astype(dtype)
         self.d_arrays = [
             gradient_tile(shape, dtype) if training and (i > 0 or wants_d_x) else nothing
             for i, shape in enumerate(shapes)
         ]
+        sizes = [layer.gradient_size if training else 0 for layer in layers]
+        self.gradient = aligned(sum(sizes), dtype)
+        parts = np.split(self.gradient, np.cumsum(sizes[:-1]))
         self.bound: list[Bound] = []
         y, mask = self.x, self.mask
         for i, layer in enumerate(layers):
-            setting = Setting(dtype, training, i > 0 or wants_d_x, mask, continues)
-            bound = layer.bind(setting, weights[i], y, self.d_arrays[i + 1], self.d_arrays[i])
+            arrays = Arrays(y, self.d_arrays[i + 1], self.d_arrays[i], parts[i])
+            bound = layer.bind(Setting(dtype, training, mask, continues), weights[i], arrays)
             y, mask = bound.y, bound.mask
             self.bound.append(bound)
         self.y, self.d_x, self.d_y = y, self.d_arrays[0], self.d_arrays[-1]
-        self._dropped = [
-            (2 * i + k, dropped.count, dropped.rate, dropped.mask)
+        self.forward = tuple(call for bound in self.bound for call in bound.forward)
+        self.backward = tuple(call for bound in reversed(self.bound) for call in bound.backward)
+        self.draws: tuple[Call, ...] = tuple(
+            prepare(draw_dropout, 2 * i + k, self.turn, dropped.count, dropped.rate, dropped.mask)
             for i, bound in enumerate(self.bound)
             for k, dropped in enumerate(bound.dropped)
-        ]
-        if self._dropped:
-            self._draw = machine_code(draw_dropout, np.uint64(0), *self._dropped[0][:1], 0, 0, *self._dropped[0][1:])
+        )
 
-    def draw_dropout(self, seed: int, step: int, first: int) -> None:
-        """New masks for the tile whose lane 0 is window ``first`` of training step ``step``."""
-        for stream, *mask in self._dropped:
-            self._draw(np.uint64(seed % 2**64), stream, step, first, *mask)
-
-    def forward(self) -> None:
-        """x -> y"""
-        for bound in self.bound:
-            bound.forward()
-
-    def backward(self, gradients: list[Any]) -> None:
-        """d_y -> d_x, and what the parameters' gradients grow by; after ``forward``."""
-        for bound, views in zip(reversed(self.bound), reversed(gradients), strict=True):
-            bound.backward(views)  # type: ignore[misc]
+    def is_tile(self, index: int, step: int = 0, seed: int = 0) -> None:
+        """Say which windows the lanes stand for, and for dropout which training step and seed."""
+        self.turn[[TILE, STEP]] = index, step
+        self.turn.view(np.uint64)[SEED] = seed % 2**64

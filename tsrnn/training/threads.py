@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from functools import partial
@@ -68,7 +68,7 @@ class Team:
             if self._pool:
                 self._pool.shutdown()
 
-    def run(self, calls: list[Callable[[], None]], size: int) -> None:
+    def run(self, calls: Sequence[Callable[[], None]], size: int) -> None:
         """Make calls that do not depend on each other; ``size`` numbers are worked on in all."""
 
         def some(thread: int, share: range) -> None:

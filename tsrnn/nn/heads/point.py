@@ -7,6 +7,7 @@ from typing import NamedTuple
 from tsrnn._errors import Real, check_parameter
 from tsrnn._jit import Spec, kernel
 from tsrnn.kernels.simd import LANES
+from tsrnn.kernels.turn import TILE, WINDOWS
 
 
 class _NoFields(NamedTuple):
@@ -91,13 +92,13 @@ def as_loss(loss: str | Spec) -> Spec:
 
 
 @kernel
-def point_loss(loss, series, place, first, windows, weights, y, d_y):
-    """Sum of the losses of the windows of one tile that exist; d_y gets the gradient for the mean over all ``windows``.
+def point_loss(loss, series, place, turn, weights, y, d_y, losses):
+    """losses [tile] gets the sum over the windows of this tile that exist, d_y the gradient of the mean over all.
 
     y [1 + output][lane] and d_y [output][lane] with outputs [horizon][target]; ``weights`` [row] weighs the targets'
     rows and may be empty.
     """
-    outputs = series.horizon * series.targets
+    first, windows, outputs = turn[TILE] * LANES, turn[WINDOWS], series.horizon * series.targets
     share, total = 1 / (windows * outputs), 0.0
     for output in range(outputs):
         step, target = output // series.targets, output % series.targets
@@ -112,13 +113,15 @@ def point_loss(loss, series, place, first, windows, weights, y, d_y):
                 d_y[at] = weight * loss.slope(error) * scale * share
             else:
                 d_y[at] = 0
-    return total
+    losses[turn[TILE]] = total
 
 
 @kernel
-def score(loss, series, place, first, windows, y, units, absolute):
-    """Sum of the losses of one tile; absolute [target] grows by absolute errors times ``units`` [window][target]"""
-    total = 0.0
+def score(loss, series, place, turn, y, units, losses, absolute):
+    """losses [tile]: their sum; absolute [tile][target]: that of absolute errors times ``units`` [window][target]"""
+    first, windows, total = turn[TILE] * LANES, turn[WINDOWS], 0.0
+    for target in range(series.targets):
+        absolute[turn[TILE] * series.targets + target] = 0
     for output in range(series.horizon * series.targets):
         step, target = output // series.targets, output % series.targets
         for lane in range(min(LANES, windows - first)):
@@ -126,13 +129,16 @@ def score(loss, series, place, first, windows, y, units, absolute):
             scale, center = place.scale[target * LANES + lane], place.center[target * LANES + lane]
             error = y[(1 + output) * LANES + lane] * scale + center - series.values[row * series.channels + target]
             total += loss.value(error)
-            absolute[target] += abs(error) * units[(first + lane) * series.targets + target]
-    return total
+            absolute[turn[TILE] * series.targets + target] += (
+                abs(error) * units[(first + lane) * series.targets + target]
+            )
+    losses[turn[TILE]] = total
 
 
 @kernel
-def predictions(series, place, first, windows, y, out):
+def predictions(series, place, turn, y, out):
     """The forecasts of one tile, with what ``gather`` took off put back -> out [window][output]"""
+    first, windows = turn[TILE] * LANES, turn[WINDOWS]
     outputs = series.horizon * series.targets
     for lane in range(min(LANES, windows - first)):
         for output in range(outputs):

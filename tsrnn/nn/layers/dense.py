@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tsrnn._errors import Integer, Options, check_fields
-from tsrnn._jit import kernel, prepare
+from tsrnn._jit import Call, kernel, prepare
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.kernels.contractions import QUAD, add_outer, pack, padded, pieces, tile_step, unpack
 from tsrnn.kernels.simd import (
@@ -24,7 +24,7 @@ from tsrnn.kernels.simd import (
     zero_rows,
     zeros,
 )
-from tsrnn.nn.layer import Bound, BoundSingle, Call, Layer, LayerSpec, Rows, Setting, Shape, aligned, tile
+from tsrnn.nn.layer import Arrays, Bound, BoundSingle, Layer, LayerSpec, Rows, Setting, Shape, aligned, tile
 from tsrnn.nn.params import Parameter
 from tsrnn.nn.single import pack_units, padded_units
 
@@ -139,9 +139,6 @@ class DenseLayer(Layer):
     def gradient_size(self) -> int:
         return padded(self.spec.outputs) * (1 + self.input.features)
 
-    def gradient_views(self, flat: np.ndarray) -> np.ndarray:
-        return flat
-
     def make_weights(self, dtype: np.dtype) -> Weights:
         outputs, features = padded(self.spec.outputs), self.input.features
         return Weights(aligned(outputs * (1 + features), dtype), aligned(outputs * padded(features), dtype))
@@ -154,21 +151,21 @@ class DenseLayer(Layer):
         kernel, bias = arrays
         return [prepare(unpack, flat, matrix) for matrix in pieces(kernel, bias, _ORDER, bias.size, QUAD)]
 
-    def bind(self, setting: Setting, weights: Any, x: np.ndarray, d_y: np.ndarray, d_x: np.ndarray) -> Bound:
-        y = tile(self.output, setting.dtype)
-        activation = ACTIVATIONS[self.spec.activation]
-        sizes = Sizes(*self.input, self.spec.outputs, setting.wants_d_x and d_x.size > 0)
-        back = None
-        if setting.training:
-            back = prepare(backward, sizes, activation, weights, x, y, d_y, d_x, then=(d_y[:0],))
-        return Bound(prepare(forward, sizes, activation, weights, x, y), back, y, mask=setting.mask)
+    def bind(self, setting: Setting, weights: Any, arrays: Arrays) -> Bound:
+        y, (x, *back) = tile(self.output, setting.dtype), arrays
+        sizes = Sizes(*self.input, self.spec.outputs, arrays.d_x.size > 0), ACTIVATIONS[self.spec.activation]
+        call = prepare(forward, *sizes, weights, x, y)
+        return Bound(
+            (call,), (prepare(backward, *sizes, weights, x, y, *back),) if setting.training else (), y,
+            mask=setting.mask,
+        )  # fmt: skip
 
     def bind_single(self, arrays: list[np.ndarray], x: Rows, mask: np.ndarray) -> BoundSingle:
         (steps, features), dtype, width = self.input, x.values.dtype, padded_units(self.spec.outputs)
         weights, y = aligned((1 + features) * width, dtype), aligned(steps * width, dtype)
         sizes = steps, features, self.spec.outputs, ACTIVATIONS[self.spec.activation]
         forward = prepare(forward_single, *sizes, weights, x.values, x.step, y)
-        return BoundSingle(Rows(y, width), forward, partial(self._pack_single, arrays, weights), mask=mask)
+        return BoundSingle(Rows(y, width), (forward,), partial(self._pack_single, arrays, weights), mask=mask)
 
     def _pack_single(self, arrays: list[np.ndarray], weights: np.ndarray) -> None:
         kernel, bias = arrays

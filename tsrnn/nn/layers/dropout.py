@@ -11,7 +11,7 @@ from tsrnn._errors import Real, check_fields
 from tsrnn._jit import kernel, prepare
 from tsrnn.kernels.contractions import padded, step_size
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn.layer import Bound, BoundSingle, Dropped, Layer, LayerSpec, Rows, Setting, Shape, aligned, tile
+from tsrnn.nn.layer import Arrays, Bound, BoundSingle, Dropped, Layer, LayerSpec, Rows, Setting, Shape, aligned, tile
 
 
 @kernel
@@ -60,18 +60,17 @@ class DropoutLayer(Layer):
     def __init__(self, spec: Dropout, shape: Shape) -> None:
         self.spec, self.input, self.output = spec, shape, shape
 
-    def bind(self, setting: Setting, weights: Any, x: np.ndarray, d_y: np.ndarray, d_x: np.ndarray) -> Bound:
+    def bind(self, setting: Setting, weights: Any, arrays: Arrays) -> Bound:
         steps, features = self.input
         count = steps * features
         factors = aligned(count * LANES, setting.dtype)
         factors[:] = 1
         y, step = tile(self.output, setting.dtype), step_size(features)
         back_step = padded(features) * LANES
-        forward = prepare(scale, steps, features, factors, x, LANES, step, y, LANES, step)
-        backward = prepare(scale, steps, features, factors, d_y, 0, back_step, d_x, 0, back_step)
+        forward = prepare(scale, steps, features, factors, arrays.x, LANES, step, y, LANES, step)
+        backward = prepare(scale, steps, features, factors, arrays.d_y, 0, back_step, arrays.d_x, 0, back_step)
         dropped = (Dropped("input", factors, count, self.spec.rate),) if setting.training and self.spec.rate > 0 else ()
-        wanted = setting.training and d_x.size > 0
-        return Bound(forward, (lambda _: backward()) if wanted else (lambda _: None), y, dropped, mask=setting.mask)
+        return Bound((forward,), (backward,) if arrays.d_x.size else (), y, dropped, mask=setting.mask)
 
     def bind_single(self, arrays: list[np.ndarray], x: Rows, mask: np.ndarray) -> BoundSingle:
         return BoundSingle(x, mask=mask)

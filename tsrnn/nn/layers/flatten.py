@@ -7,18 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tsrnn._jit import kernel, prepare
+from tsrnn._jit import prepare
 from tsrnn.kernels.contractions import padded, step_size
+from tsrnn.kernels.copies import copy_rows
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn.layer import Bound, BoundSingle, Layer, LayerSpec, Rows, Setting, Shape, aligned, tile
-
-
-@kernel
-def copy_rows(steps, count, source, source_first, source_step, target, target_first, target_step):
-    """``count`` numbers of each step from ``source`` to ``target``"""
-    for step in range(steps):
-        for i in range(count):
-            target[target_first + step * target_step + i] = source[source_first + step * source_step + i]
+from tsrnn.nn.layer import Arrays, Bound, BoundSingle, Layer, LayerSpec, Rows, Setting, Shape, aligned, tile
 
 
 @dataclass(frozen=True)
@@ -47,17 +40,17 @@ class FlattenLayer(Layer):
     def __init__(self, spec: Flatten, shape: Shape) -> None:
         self.spec, self.input, self.output = spec, shape, Shape(1, shape.steps * shape.features)
 
-    def bind(self, setting: Setting, weights: Any, x: np.ndarray, d_y: np.ndarray, d_x: np.ndarray) -> Bound:
+    def bind(self, setting: Setting, weights: Any, arrays: Arrays) -> Bound:
         steps, features = self.input
-        y, count = tile(self.output, setting.dtype), features * LANES
-        forward = prepare(copy_rows, steps, count, x, LANES, step_size(features), y, LANES, count)
-        backward = prepare(copy_rows, steps, count, d_y, 0, count, d_x, 0, padded(features) * LANES)
-        wanted = setting.training and d_x.size > 0
-        return Bound(forward, (lambda _: backward()) if wanted else (lambda _: None), y)
+        y, count, back_step = tile(self.output, setting.dtype), features * LANES, padded(features) * LANES
+        forward = prepare(copy_rows, steps, count, arrays.x, LANES, step_size(features), y, LANES, count)
+        backward = prepare(copy_rows, steps, count, arrays.d_y, 0, count, arrays.d_x, 0, back_step)
+        return Bound((forward,), (backward,) if arrays.d_x.size else (), y)
 
     def bind_single(self, arrays: list[np.ndarray], x: Rows, mask: np.ndarray) -> BoundSingle:
         steps, features = self.input
         if x.step == features:
             return BoundSingle(Rows(x.values, self.output.features))
         y = Rows(aligned(self.output.features, x.values.dtype), self.output.features)
-        return BoundSingle(y, prepare(copy_rows, steps, features, x.values, 0, x.step, y.values, 0, features))
+        forward = prepare(copy_rows, steps, features, x.values, 0, x.step, y.values, 0, features)
+        return BoundSingle(y, (forward,))

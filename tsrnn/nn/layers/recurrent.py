@@ -9,15 +9,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tsrnn._errors import Boolean, Integer, Options, Real, check_fields
-from tsrnn._jit import prepare
+from tsrnn._jit import Call, prepare
 from tsrnn.kernels.activations import ACTIVATIONS
-from tsrnn.kernels.contractions import Matrix, pack, padded, pieces, step_size, unpack
+from tsrnn.kernels.contractions import Matrix, pack, pack_own, padded, pieces, step_size, unpack, unpack_own
+from tsrnn.kernels.copies import copy_rows
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn.layer import (
     NOTHING,
+    Arrays,
     Bound,
     BoundSingle,
-    Call,
     Dropped,
     Layer,
     LayerSpec,
@@ -26,7 +27,6 @@ from tsrnn.nn.layer import (
     Shape,
     aligned,
     fill_tile,
-    forward_and_turn,
     read_tile,
     tile,
 )
@@ -147,7 +147,7 @@ class RecurrentLayer(Layer):
     def gradient_size(self) -> int:
         return sum(self._gradient_sizes)
 
-    def gradient_views(self, flat: np.ndarray) -> Gradients:
+    def _gradients(self, flat: np.ndarray) -> Gradients:
         ends = np.cumsum(self._gradient_sizes).tolist()
         return Gradients(*(flat[end - n : end] for n, end in zip(self._gradient_sizes, ends, strict=True)))
 
@@ -182,49 +182,41 @@ class RecurrentLayer(Layer):
         )
         matrices = zip(self._matrices(arrays), pairs, strict=True)
         calls: list[Call] = [prepare(pack, matrix, *pair) for some, pair in matrices for matrix in some]
-        return [*calls, partial(self._pack_own, arrays[3], weights.own)] if weights.own.size else calls
+        sizes = self.spec.hidden_size, self.spec.cell.UNITS
+        return [*calls, *(prepare(pack_own, own.reshape(-1), *sizes, weights.own) for own in arrays[3:])]
 
     def unpacking(self, flat: np.ndarray, arrays: list[np.ndarray]) -> list[Call]:
-        gradients = self.gradient_views(flat)
+        gradients = self._gradients(flat)
         matrices = zip(self._matrices(arrays), gradients, strict=False)
         calls: list[Call] = [prepare(unpack, gradient, matrix) for some, gradient in matrices for matrix in some]
-        return [*calls, partial(self._unpack_own, gradients.own, arrays[3])] if gradients.own.size else calls
+        sizes = self.spec.hidden_size, self.spec.cell.UNITS
+        return [*calls, *(prepare(unpack_own, gradients.own, *sizes, own.reshape(-1)) for own in arrays[3:])]
 
-    def _pack_own(self, own: np.ndarray, packed: np.ndarray) -> None:
-        units = self.spec.cell.UNITS
-        padding = np.zeros((len(own), self.blocks * units), own.dtype)
-        padding[:, : self.spec.hidden_size] = own
-        packed.reshape(self.blocks, -1, units)[:] = padding.reshape(len(own), self.blocks, units).transpose(1, 0, 2)
-
-    def _unpack_own(self, packed: np.ndarray, own: np.ndarray) -> None:
-        rows = packed.reshape(self.blocks, -1, self.spec.cell.UNITS).transpose(1, 0, 2).reshape(len(own), -1)
-        own[:] = rows[:, : self.spec.hidden_size]
-
-    def bind(self, setting: Setting, weights: Weights, x: np.ndarray, d_y: np.ndarray, d_x: np.ndarray) -> Bound:
-        spec, steps = self.spec, self.input.steps
+    def bind(self, setting: Setting, weights: Weights, arrays: Arrays) -> Bound:
+        spec, steps, (x, d_y, d_x, flat) = self.spec, self.input.steps, arrays
         kept = steps + 1 if setting.training or spec.return_sequences else 2
         drops, dropped = self._drops(setting)
         tape = self._tape(setting, drops, x, kept)
         stored = steps if setting.training else 1
         masked = setting.mask is not None
-        wants_d_x = setting.wants_d_x and d_x.size > 0
         dropping = drops.input.size > 0, drops.state.size > 0
-        run = Run(steps, kept, stored, masked, setting.continues, *dropping, wants_d_x, setting.continues)
+        run = Run(steps, kept, stored, masked, setting.continues, *dropping, d_x.size > 0, setting.continues)
         mask = setting.mask if masked else NOTHING.astype(setting.dtype)
         stride = (1 + padded(spec.hidden_size)) * LANES
         last = tape.state[steps % kept * stride :][:stride]
-        call = prepare(forward, self.sizes, run, weights, x, mask, drops, tape)
-        back = None
+        calls = [prepare(forward, self.sizes, run, weights, x, mask, drops, tape)]
+        back = []
         if setting.training:
-            views = self.gradient_views(d_y[:0])
-            back = prepare(backward, self.sizes, run, weights, mask, drops, tape, d_y, d_x, then=(views,))
+            gradients = self._gradients(flat)
+            back = [prepare(backward, self.sizes, run, weights, mask, drops, tape, d_y, d_x, gradients)]
         output_mask = mask if masked and spec.return_sequences else None
         if output_mask is not None and spec.go_backwards:
             output_mask = np.zeros_like(mask)
-            call = partial(forward_and_turn, call, steps, mask, output_mask)
+            last_step = (steps - 1) * LANES
+            calls.append(prepare(copy_rows, steps, LANES, mask, last_step, -LANES, output_mask, 0, LANES))
         return Bound(
-            call,
-            back,
+            tuple(calls),
+            tuple(back),
             tape.state[stride:] if spec.return_sequences else last,
             dropped,
             tape=tape,

@@ -1,0 +1,118 @@
+"""Programs make the calls that Python would make, with the arguments that Python would give."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from numba import config
+
+from tsrnn._jit import Spec, kernel, prepare
+from tsrnn.kernels.program import Program
+from tsrnn.kernels.turn import PIECE, TILE, new_turn
+
+
+class _Fields(NamedTuple):
+    factor: float
+    shift: int
+
+
+class Line(Spec, _Fields):
+    __slots__ = ()
+
+
+class Settings(NamedTuple):
+    negative: int
+    flag: bool
+    line: Line
+    column: np.ndarray  # not contiguous
+    single: np.ndarray  # float32
+
+
+@kernel
+def everything(settings, real, small, unsigned, flag, matrix, out):
+    """One number from each argument."""
+    out[0] = settings.negative
+    out[1] = 1 if settings.flag else 2
+    out[2] = settings.line.factor
+    out[3] = settings.line.shift
+    for i in range(settings.column.size):
+        out[4] += settings.column[i]
+    out[5] = settings.single[1]
+    out[6] = real
+    out[7] = small
+    out[8] = unsigned
+    out[9] = 1 if flag else 2
+    for row in range(matrix.shape[0]):
+        out[10] += matrix[row, 1] * (row + 1)
+
+
+@kernel
+def append(turn, log, piece):
+    """Which tile this is, and a sign of it in its piece."""
+    log[turn[TILE]] += 100 * turn[PIECE] + turn[TILE]
+    piece[turn[TILE] % 2] += turn[TILE]
+
+
+@kernel
+def fail(turn, at):
+    """Raises for one tile."""
+    if turn[TILE] == at:
+        raise ValueError("on purpose")
+
+
+def test_arguments_of_every_kind():
+    grid = np.arange(12.0).reshape(4, 3)
+    settings = Settings(-3, True, Line(0.1, -(2**40)), grid[:, 1], np.array([1.5, 2.5], np.float32))
+    arguments = settings, np.float32(0.7), np.int8(-5), np.uint64(2**63 + 1024), False, grid
+    wanted, found = np.zeros(11), np.zeros(11)
+    everything(*arguments, wanted)
+    assert wanted[2] == 0.1 and wanted[3] == -(2**40) and wanted[10] == 1 + 2 * 4 + 3 * 7 + 4 * 10
+    Program([prepare(everything, *arguments, found)], new_turn()).run(range(1))
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_arrays_may_change_between_runs():
+    grid, out = np.zeros((1, 2)), np.zeros(11)
+    settings = Settings(0, True, Line(1.0, 1), grid[:, 1], np.zeros(2, np.float32))
+    program = Program([prepare(everything, settings, 0.0, 0, 0, True, grid, out)], new_turn())
+    for value in (5, 7):
+        grid[:], out[:] = value, 0
+        program.run(range(1))
+        assert out[4] == out[10] == value
+
+
+@pytest.mark.parametrize(("tiles", "pieces"), [(5, 5), (5, 2), (7, 3), (1, 1)])
+def test_each_tile_finds_its_piece(tiles, pieces):
+    log, home, turn = np.zeros(tiles), np.zeros(4), new_turn()
+    program = Program([prepare(append, turn, log, home[1:3]), prepare(append, turn, log, home[2:])], turn, home)
+    partial = np.zeros((pieces, 4))
+    cut = tiles // 2
+    program.run(range(cut), tiles, partial)
+    program.run(range(cut, tiles), tiles, partial)
+    wanted = np.zeros((pieces, 4))
+    for tile in range(tiles):
+        piece = tile * pieces // tiles
+        assert log[tile] == 2 * (100 * piece + tile)
+        wanted[piece, 1 + tile % 2] += tile
+        wanted[piece, 2 + tile % 2] += tile
+    np.testing.assert_array_equal(partial, wanted)
+
+
+def test_a_failure_stops_the_program():
+    log, turn = np.zeros(4), new_turn()
+    program = Program([prepare(fail, turn, 2), prepare(append, turn, log, np.zeros(2))], turn)
+    with pytest.raises(ValueError if config.DISABLE_JIT else RuntimeError):
+        program.run(range(4), 4)
+    np.testing.assert_array_equal(log, [0, 1, 0, 0])
+
+
+@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="Python takes everything")
+def test_text_is_refused():
+    with pytest.raises(TypeError, match="arrays, numbers and tuples of them; got 'abc'"):
+        Program([prepare(length, "abc", np.zeros(1))], new_turn())
+
+
+@kernel
+def length(text, out):
+    """Of a text."""
+    out[0] = len(text)
