@@ -71,6 +71,12 @@ def test_arguments_of_every_kind():
     np.testing.assert_array_equal(found, wanted)
 
 
+def test_a_program_may_be_empty():
+    turn = new_turn()
+    Program([], turn).run(range(3), 3)
+    assert turn[TILE] == 2
+
+
 def test_arrays_may_change_between_runs():
     grid, out = np.zeros((1, 2)), np.zeros(11)
     settings = Settings(0, True, Line(1.0, 1), grid[:, 1], np.zeros(2, np.float32))

@@ -63,7 +63,7 @@ def test_parts_of_a_vector_are_the_same_for_any_number_of_threads(monkeypatch):
     expected = [(0, 10), (10, 20), (20, 27)]
     for n_threads in (1, 2, 3):
         assert [(start, stop) for start, stop, _ in parts_seen(n_threads, 27)] == expected
-    assert parts_seen(2, 0) == []
+    assert [(start, stop) for start, stop, _ in parts_seen(2, 24)] == [(0, 24)]
 
 
 def test_others_are_woken_for_long_vectors_only(monkeypatch):

@@ -69,6 +69,7 @@ class Program:
     def __init__(self, calls: Sequence[Call], turn: np.ndarray, home: np.ndarray | None = None) -> None:
         self._arguments = tuple(calls)  # kept alive: the words hold addresses of arrays
         self._turn, self._home = turn, NO_PIECES[0] if home is None else home
+        self._pieces: np.ndarray | None = None  # that the addresses were found for
         if not config.DISABLE_JIT:
             self._write()
 
@@ -85,9 +86,11 @@ class Program:
                 words.append(number)
         self._words = np.array(words, np.uint64)
         begin = self._words.ctypes.data
-        self._calls = np.array([(entry, begin + 8 * at) for entry, at in zip(entries, starts, strict=True)], np.uint64)
-        self._moved = np.zeros((len(addresses), 3), np.uint64)
-        self._places = np.array(addresses, np.uint64).reshape(-1, 2)
+        self._calls = np.zeros((len(entries), 2), np.uint64)
+        self._calls[:, 0], self._calls[:, 1] = entries, [begin + 8 * at for at in starts]
+        places, self._offsets = np.array(addresses, np.uint64).reshape(-1, 2).T
+        self._moved = np.zeros((places.size, 3), np.uint64)
+        self._moved[:, 0] = places
         self._run = machine_code(run_tiles, self._calls, self._words, self._moved, self._turn, 0, 0)
 
     def run(self, share: range, tiles: int = 1, pieces: np.ndarray = NO_PIECES) -> None:
@@ -96,9 +99,10 @@ class Program:
         if config.DISABLE_JIT:
             self._interpret(share, pieces)
             return
-        self._moved[:, 0] = self._places[:, 0]
-        self._moved[:, 1] = self._places[:, 1] + np.uint64(pieces.ctypes.data)
-        self._moved[:, 2] = pieces.strides[0]
+        if self._pieces is not pieces:
+            self._moved[:, 1] = self._offsets + np.uint64(pieces.ctypes.data)
+            self._moved[:, 2] = pieces.strides[0]
+            self._pieces = pieces
         status = self._run(self._calls, self._words, self._moved, self._turn, share.start, share.stop)
         if status:
             raise RuntimeError(f"A kernel failed with status {status}; most likely there was no memory left.")

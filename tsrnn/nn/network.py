@@ -7,16 +7,40 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from tsrnn._jit import Call
+from tsrnn.kernels.program import Program
+from tsrnn.kernels.turn import new_turn
 from tsrnn.nn.layer import Layer, LayerSpec, Shape
 from tsrnn.nn.params import ParamLayout
 from tsrnn.nn.single_workspace import SingleWorkspace
 from tsrnn.nn.workspace import Workspace
+
+Spread = Callable[[list[Call]], None]
+ONCE = range(1)
 
 
 def in_order(calls: Iterable[Call]) -> None:
     """One call after the other."""
     for call in calls:
         call()
+
+
+class _Together:
+    """Calls that do not depend on each other, and the arrays that they were written for."""
+
+    def __init__(self, calls: list[Call], *arrays: np.ndarray) -> None:
+        self.calls, self._arrays = calls, arrays
+        self._program = Program(calls, new_turn())
+
+    def are_for(self, *arrays: np.ndarray) -> bool:
+        """Whether the arrays are these."""
+        return all(mine is given for mine, given in zip(self._arrays, arrays, strict=True))
+
+    def run(self, spread: Spread | None) -> None:
+        """All of them: by ``spread``, or here."""
+        if spread is None:
+            self._program.run(ONCE)
+        else:
+            spread(self.calls)
 
 
 class Network:
@@ -47,28 +71,29 @@ class Network:
         ends = np.cumsum([layer.gradient_size for layer in self.layers]).tolist()
         self._places = [slice(end - layer.gradient_size, end) for end, layer in zip(ends, self.layers, strict=True)]
         self.gradient_size = ends[-1]
-        # The calls for the arrays seen last: training packs the same ones in every step.
-        self._packing: tuple[np.ndarray, list[Call]] | None = None
-        self._unpacking: tuple[np.ndarray, np.ndarray, list[Call]] | None = None
+        # For the arrays seen last: training packs the same ones in every step.
+        self._packing: _Together | None = None
+        self._unpacking: _Together | None = None
 
     def initial(self, seed: int) -> np.ndarray:
         """First values of all parameters."""
         return self.layout.initial(seed, self.dtype)
 
-    def pack(self, theta: np.ndarray, run: Callable[[list[Call]], None] = in_order) -> None:
-        """Parameters -> the order in which kernels read them; ``run`` makes calls that do not depend on each other."""
-        if self._packing is None or self._packing[0] is not theta:
+    def pack(self, theta: np.ndarray, spread: Spread | None = None) -> None:
+        """Parameters -> the order in which kernels read them; ``spread``, if given, makes the calls side by side."""
+        if self._packing is None or not self._packing.are_for(theta):
             layers = zip(self.layers, self.layout.views(theta), self.weights, strict=True)
-            self._packing = theta, [call for layer, *arrays in layers for call in layer.packing(*arrays)]
-        run(self._packing[1])
+            calls = [call for layer, *arrays in layers for call in layer.packing(*arrays)]
+            self._packing = _Together(calls, theta)
+        self._packing.run(spread)
 
-    def unpack(self, flat: np.ndarray, gradient: np.ndarray, run: Callable[[list[Call]], None] = in_order) -> None:
+    def unpack(self, flat: np.ndarray, gradient: np.ndarray, spread: Spread | None = None) -> None:
         """The gradient as the kernels wrote it -> ``gradient``, laid out as the parameters."""
-        if self._unpacking is None or self._unpacking[0] is not flat or self._unpacking[1] is not gradient:
+        if self._unpacking is None or not self._unpacking.are_for(flat, gradient):
             layers = zip(self.layers, self._places, self.layout.views(gradient), strict=True)
             calls = [call for layer, place, arrays in layers for call in layer.unpacking(flat[place], arrays)]
-            self._unpacking = flat, gradient, calls
-        run(self._unpacking[2])
+            self._unpacking = _Together(calls, flat, gradient)
+        self._unpacking.run(spread)
 
     def workspace(self, **setting: bool) -> Workspace:
         """Arrays for one tile; see ``Workspace``."""

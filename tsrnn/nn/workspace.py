@@ -54,6 +54,7 @@ class Workspace:
         self.x = tile(shapes[0], dtype)
         self.mask = np.ones(shapes[0].steps * LANES, dtype) if masked else None
         self.turn = new_turn()
+        self._unsigned = self.turn.view(np.uint64)
         nothing = NOTHING.astype(dtype)
         self.d_arrays = [
             gradient_tile(shape, dtype) if training and (i > 0 or wants_d_x) else nothing
@@ -80,5 +81,5 @@ class Workspace:
 
     def is_tile(self, index: int, step: int = 0, seed: int = 0) -> None:
         """Say which windows the lanes stand for, and for dropout which training step and seed."""
-        self.turn[[TILE, STEP]] = index, step
-        self.turn.view(np.uint64)[SEED] = seed % 2**64
+        self.turn[TILE], self.turn[STEP] = index, step
+        self._unsigned[SEED] = seed % 2**64

@@ -68,22 +68,25 @@ class Team:
             if self._pool:
                 self._pool.shutdown()
 
-    def run(self, calls: Sequence[Callable[[], None]], size: int) -> None:
-        """Make calls that do not depend on each other; ``size`` numbers are worked on in all."""
+    def run(self, calls: Sequence[Callable[[], None]]) -> None:
+        """Make calls that do not depend on each other."""
 
         def some(thread: int, share: range) -> None:
             for index in share:
                 calls[index]()
 
-        if size < WORTH_SPREADING:
-            some(0, range(len(calls)))
-        else:
-            self.spread(some, len(calls))
+        self.spread(some, len(calls))
+
+    def runner(self, size: int) -> Callable[[Sequence[Callable[[], None]]], None] | None:
+        """``run`` for calls that work on ``size`` numbers in all; None where it is not worth waking threads."""
+        return self.run if size >= WORTH_SPREADING else None
 
     def over(self, size: int, work: Callable[[slice], None]) -> None:
         """Call ``work`` for parts of ``size`` numbers, which are the same for any number of threads."""
-        starts = range(0, size, PART)
-        self.run([partial(work, slice(start, min(start + PART, size))) for start in starts], size)
+        if size < WORTH_SPREADING:
+            work(slice(0, size))
+        else:
+            self.run([partial(work, slice(start, min(start + PART, size))) for start in range(0, size, PART)])
 
     def spread(self, work: Callable[[int, range], None], pieces: int) -> None:
         """Call ``work(thread, its pieces)`` for a contiguous share of the pieces on each thread, and wait."""

@@ -94,11 +94,13 @@ class TileEngine:
         self.network, self.loss, self.series, self.team, self.seed = network, loss, series, team, seed
         self.gradient = np.zeros(network.layout.size, network.dtype)
         self._sum = aligned(network.gradient_size, network.dtype)
-        self._partials = np.zeros((0, self._sum.size), network.dtype)
+        self._partials = self._pieces = np.zeros((0, self._sum.size), network.dtype)
+        self._ends = [0]  # of the pieces, in tiles: a piece is one thread's, whole
         self._origins, self._losses = np.zeros(0, np.int64), np.zeros(0)
         self._weights: np.ndarray | None = None  # that the programs were written for
         self._programs: list[Program] = []
         self._tiles: dict[bool, list[Tile]] = {}
+        self._spread = team.runner(self.gradient.size)
         self._add = machine_code(add_partials, self._sum, 1, 0, 0, self._sum)
 
     def loss_and_gradient(self, theta: np.ndarray, origins: np.ndarray, weights: np.ndarray, step: int) -> float:
@@ -106,24 +108,21 @@ class TileEngine:
 
         ``weights`` [row] weighs the targets' rows and may be empty; ``step`` numbers the dropout masks.
         """
-        tiles = tile_count(origins.size)
-        pieces = partial_count(tiles, self._sum.size)
-        self._prepare_training(origins.size, pieces, weights)
+        self._prepare_training(origins.size, weights)
         self._origins[: origins.size] = origins
-        self.network.pack(theta, self._run)
-        own = self._tiles_of(training=True)
+        self.network.pack(theta, self._spread)
+        own, pieces, ends = self._tiles_of(training=True), self._pieces, self._ends
 
         def work(thread: int, share: range) -> None:
             own[thread].space.is_tile(0, step, self.seed)
-            self._run_program(self._programs[thread], own[thread], share, origins.size, self._partials[:pieces])
+            tiles = range(ends[share.start], ends[share.stop])
+            self._run_program(self._programs[thread], own[thread], tiles, origins.size, pieces)
 
-        # A piece is one thread's, whole.
-        ends = [-(-piece * tiles // pieces) for piece in range(pieces + 1)]
-        self.team.spread(lambda thread, share: work(thread, range(ends[share.start], ends[share.stop])), pieces)
-        flat = self._partials.reshape(-1)
-        self.team.over(self._sum.size, lambda part: self._add(flat, pieces, part.start, part.stop, self._sum))
-        self.network.unpack(self._sum, self.gradient, self._run)
-        return float(self._losses[:tiles].sum() / (origins.size * self.series.horizon * self.series.targets))
+        self.team.spread(work, len(pieces))
+        flat = pieces.reshape(-1)
+        self.team.over(self._sum.size, lambda part: self._add(flat, len(pieces), part.start, part.stop, self._sum))
+        self.network.unpack(self._sum, self.gradient, self._spread)
+        return float(self._losses[: ends[-1]].sum() / (origins.size * self.series.horizon * self.series.targets))
 
     def evaluate(self, theta: np.ndarray, origins: np.ndarray, units: np.ndarray) -> tuple[float, np.ndarray]:
         """Mean loss, and for each target the mean absolute error times ``units`` (windows, targets); no dropout."""
@@ -146,7 +145,7 @@ class TileEngine:
         """Run what ``write`` makes of each thread's tile over all windows."""
         own, tiles = self._tiles_of(training=False), tile_count(origins.size)
         programs = [write(tile) for tile in own[:tiles]]
-        self.network.pack(theta, self._run)
+        self.network.pack(theta, self._spread)
 
         def work(thread: int, share: range) -> None:
             self._run_program(programs[thread], own[thread], share, origins.size)
@@ -159,27 +158,24 @@ class TileEngine:
         for first in range(share.start, share.stop, AT_ONCE):
             program.run(range(first, min(first + AT_ONCE, share.stop)), tile_count(windows), pieces)
 
-    def _run(self, calls: list[Call]) -> None:
-        self.team.run(calls, self.gradient.size)
-
     def _tiles_of(self, training: bool) -> list[Tile]:
         if training not in self._tiles:
             self._tiles[training] = [Tile(self.network, self.series, training) for _ in range(self.team.n_threads)]
         return self._tiles[training]
 
-    def _prepare_training(self, windows: int, pieces: int, weights: np.ndarray) -> None:
+    def _prepare_training(self, windows: int, weights: np.ndarray) -> None:
         """Room for so many windows and partial gradients, and programs that know where it is."""
-        if len(self._partials) < pieces:
-            self._partials = aligned(pieces * self._sum.size, self.network.dtype).reshape(pieces, -1)
+        tiles = tile_count(windows)
+        if self._ends[-1] != tiles:
+            pieces = partial_count(tiles, self._sum.size)
+            if len(self._partials) < pieces:
+                self._partials = aligned(pieces * self._sum.size, self.network.dtype).reshape(pieces, -1)
+            self._pieces = self._partials[:pieces]
+            self._ends = [-(-piece * tiles // pieces) for piece in range(pieces + 1)]
         if self._origins.size < windows or self._weights is not weights:
-            self._origins, self._losses, self._weights = (
-                np.zeros(windows, np.int64),
-                np.zeros(tile_count(windows)),
-                weights,
-            )
-            flat = np.ascontiguousarray(weights, self.network.dtype)
-            tiles = self._tiles_of(training=True)
-            self._programs = [tile.training(self.loss, self._origins, flat, self._losses) for tile in tiles]
+            self._origins, self._losses, self._weights = np.zeros(windows, np.int64), np.zeros(tiles), weights
+            arrays = self._origins, np.ascontiguousarray(weights, self.network.dtype), self._losses
+            self._programs = [tile.training(self.loss, *arrays) for tile in self._tiles_of(training=True)]
 
 
 def _as_rows(origins: np.ndarray) -> np.ndarray:
