@@ -5,6 +5,7 @@ import decimal
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 from sklearn.exceptions import NotFittedError
 
 from tsrnn import DataWarning, GRUForecaster, LinearForecaster, NaiveForecaster
@@ -50,6 +51,12 @@ BAD_FRAMES = {
         {"target": "temp", "past_covariates": ["open"]},
         ["`past_covariates`", "'open' is a boolean column", "What to do"],
     ),
+    "complex covariate": (
+        good().assign(wave=1j),
+        {"target": "temp", "past_covariates": ["wave"]},
+        ["`past_covariates`", "'wave' is a complex column", "take its real or absolute part"],
+    ),
+    "one row": (good().iloc[:1], {}, ["at least 8 rows", "got 1 row", "give more rows"]),
     "NaN": (changed("wind", 7, np.nan), {}, ["column 'wind': 1 missing", "2024-01-08", "missing='ffill'"]),
     "absent stamp": (good().drop(index="2024-01-09"), {}, ["absent stamps: 1", "2024-01-09", "missing='ffill'"]),
     "infinity": (changed("temp", 3, -np.inf), {}, ["'temp' has 1 infinite", "2024-01-04", "na_values"]),
@@ -113,6 +120,31 @@ def test_fit_refuses_and_stays_as_it_was(make, case):
 def test_other_kinds_of_tables(table, got):
     with pytest.raises(TypeError, match=f"must be a pandas DataFrame.*{got}"):
         LinearForecaster().fit(table)
+
+
+@pytest.mark.parametrize("kind", [scipy.sparse.csr_array, scipy.sparse.coo_matrix])
+def test_sparse_tables(kind):
+    with pytest.raises(TypeError, match=rf"`X` must be .*; got a sparse {kind.__name__}. Call `.toarray\(\)`"):
+        LinearForecaster().fit(kind(np.eye(40)))
+    with pytest.raises(TypeError, match=r"`y` must be .*; got a sparse"):
+        LinearForecaster().fit(np.eye(40), kind(np.ones((40, 1))))
+
+
+@pytest.mark.parametrize("columns", [1, 2, 4, 5])
+def test_an_array_has_the_columns_of_fit(columns):
+    """It has no names to find them by. Columns that `fit` left out count too."""
+    rows = np.random.default_rng(0).standard_normal((40, 5))
+    forecaster = LinearForecaster(lookback=6, horizon=2, target=2, past_covariates=[0]).fit(rows[:, :3])
+    for call in (forecaster.predict, forecaster.score, forecaster.historical_forecasts):
+        with pytest.raises(ValueError, match=f"X has {columns} features, but LinearForecaster is expecting 3 features"):
+            call(rows[:, :columns])
+    assert len(forecaster.predict(rows[:, :3])) == 2
+    with pytest.raises(ValueError, match=r"X has 1 features, .* expecting 3 .* Reshape your data to \(rows, 3\)"):
+        forecaster.predict(rows[:, 2])
+    covariates = LinearForecaster(lookback=6, horizon=2).fit(rows[:, :3], rows[:, 4])
+    with pytest.raises(ValueError, match=f"X has {columns} features, but LinearForecaster is expecting 3 features"):
+        covariates.predict(rows[:, :columns], rows[:, 4])
+    assert len(covariates.predict(rows[:, :3], rows[:, 4])) == 2
 
 
 def test_columns_that_float32_holds_badly_are_named_at_the_call_of_fit():

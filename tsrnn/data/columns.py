@@ -11,6 +11,7 @@ from typing import Any, final
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 
 from tsrnn._errors import check_import
 from tsrnn.data.names import Name, plain_name
@@ -23,7 +24,7 @@ REMEDIES = {
     "date": "name it in `time_col=` if it holds the stamps, or derive numbers from it",
     "duration": "convert it to a number of seconds or days",
     "category": "encode it as numbers, or leave it out",
-    "complex": "take its real or absolute part",
+    "complex": "take its real or absolute part (Complex data not supported)",
     "period": "name it in `time_col=` if it holds the stamps, or derive numbers from it",
     "object": "convert it with `astype(float)`",
 }
@@ -82,6 +83,8 @@ def array_columns(values: np.ndarray, names: list[Name]) -> list[Column]:
 def as_narwhals(X: Any, what: str) -> tuple[Any, Any]:
     """Wrap a polars frame or series; refuse every other kind of object."""
     taken = "a pandas DataFrame or Series, a NumPy array, or a polars DataFrame or Series"
+    if issparse(X):
+        raise TypeError(f"`{what}` must be {taken}; got a sparse {type(X).__name__}. Call `.toarray()` on it.")
     polars = sys.modules.get("polars")  # whoever has a polars frame has imported polars
     if polars is None or not isinstance(X, (polars.DataFrame, polars.Series, polars.LazyFrame)):
         raise TypeError(f"`{what}` must be {taken}; got {type(X).__name__}.")

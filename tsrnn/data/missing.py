@@ -39,8 +39,8 @@ def refuse_missing(panel: Panel, absent: np.ndarray, names: Sequence[Name], plac
             parts.append(f"column {name!r}: {len(rows)} missing, the first at {place(rows[:1])}")
     shown = "; ".join(parts[:6]) + (f"; and {len(parts) - 6} more columns" if len(parts) > 6 else "")
     raise ValueError(
-        f"Values are missing: {shown}. Give `missing='ffill'` to carry the last value forward, or fill or drop them "
-        "before."
+        f"Values are missing (NaN): {shown}. Give `missing='ffill'` to carry the last value forward, or fill or drop "
+        "them before."
     )
 
 

@@ -218,7 +218,7 @@ def _refuse_short(panel: Panel, shape: WindowShape) -> None:
 def _shortening(shape: WindowShape, rows: int) -> str:
     """Say what to change so that a window fits into so many rows."""
     if rows < 2:
-        return "A window needs at least 2 rows, one to read and one to forecast: give more rows"
+        return "A window needs at least 2 rows, one to read and one to forecast; one sample is none: give more rows"
     return "Shorten `gap`" if shape.lookback == shape.horizon == 1 else "Shorten `lookback` or `horizon`"
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
 
 from tsrnn._errors import BelowNaiveWarning, Integer, NoneOr, check_parameter
 from tsrnn.data import Panel, RowRules, all_windows, end_windows, forecast_frame, read_history, tidy_frame
@@ -46,6 +46,9 @@ class Forecaster(DataParameters, ABC):
     n_features_in_, feature_names_in_ : int, ndarray of str
         The columns of X that are read.
     """
+
+    # The target's history goes with X through scikit-learn's metadata routing, in which `y` of `predict` is not known.
+    __metadata_request__predict: ClassVar[dict[str, bool]] = {"y": True}
 
     model_class: ClassVar[type[Model]]
     advice: ClassVar[str | None] = None  # what to try where forecasts do not beat naive; None: nothing is learned
@@ -249,6 +252,12 @@ class Forecaster(DataParameters, ABC):
         """Around forecasts; networks say there that they compile, where that is asked for."""
         return nullcontext()
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.missing == "ffill"
+        tags.target_tags.multi_output = True
+        return tags
+
     def _seed(self) -> int:
         given = self.random_state
         return int(given) if isinstance(given, int | np.integer) else int(check_random_state(given).randint(2**31 - 1))
@@ -283,10 +292,25 @@ class Forecaster(DataParameters, ABC):
         return History(panel, state.shape, len(state.schema.targets), state.scaling, self.n_jobs)
 
     def _read(self, X: Any, y: Any, keep_all: bool = False) -> Panel:
-        rules = rules_of(self)
+        state, rules = self._fitted(), rules_of(self)
         if keep_all:
             rules = RowRules(rules.missing, rules.duplicates, rules.na_values)
-        return read_history(X, y, self._fitted().schema, rules)[0]
+        self._check_width(X, state)
+        return read_history(X, y, state.schema, rules)[0]
+
+    def _check_width(self, X: Any, state: FitState) -> None:
+        """An array has no names to find its columns by: it has to have those of ``fit``, all of them."""
+        if not isinstance(X, np.ndarray) or X.ndim not in (1, 2) or state.schema.layout != "array":
+            return
+        width, expected = 1 if X.ndim == 1 else X.shape[1], self.n_features_in_ + len(state.schema.left_out)
+        if width != expected:
+            remedy = "Give all of them, in the same order."
+            if X.ndim == 1:
+                remedy = f"An array of one dimension is one column. Reshape your data to (rows, {expected})."
+            raise ValueError(
+                f"X has {width} features, but {type(self).__name__} is expecting {expected} features as input, the "
+                f"columns of the array that `fit` had. {remedy}"
+            )
 
     def _checked_horizon(self, horizon: int | None, state: FitState) -> int:
         check_parameter(f"{type(self).__name__}.predict", "horizon", horizon, NoneOr(Integer(1)))
