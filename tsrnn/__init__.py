@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tsrnn import datasets, evaluation, nn, testing, training
     from tsrnn._cache_folder import cache_info
     from tsrnn._errors import BelowNaiveWarning, DataWarning, DivergedError
+    from tsrnn.evaluation.split import PanelTimeSeriesSplit
     from tsrnn.forecasting.base import load
     from tsrnn.forecasting.baselines import NaiveForecaster
     from tsrnn.forecasting.recurrent import GRUForecaster, LSTMForecaster, RNNForecaster, SimpleRNNForecaster
@@ -28,6 +29,7 @@ _HOMES = {
     "NaiveForecaster": "tsrnn.forecasting.baselines",
     "LinearForecaster": "tsrnn.forecasting.regressors",
     "DenseForecaster": "tsrnn.forecasting.regressors",
+    "PanelTimeSeriesSplit": "tsrnn.evaluation.split",
     "load": "tsrnn.forecasting.base",
     "cache_info": "tsrnn._cache_folder",
     "DivergedError": "tsrnn._errors",
@@ -47,6 +49,7 @@ __all__ = [
     "LinearForecaster",
     "ModelFileError",
     "NaiveForecaster",
+    "PanelTimeSeriesSplit",
     "RNNForecaster",
     "SimpleRNNForecaster",
     "__version__",

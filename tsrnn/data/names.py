@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import numbers
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from tsrnn._errors import Instance
+
 Name = Any  # what pandas takes as a label: text, a number, a tuple of these, a date
+NAME = Instance((str, numbers.Real, tuple, datetime.date), "the name of a column")
 
 
 def plain_name(name: Name) -> Name:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from tsrnn._errors import AnyOf, Boolean, Instance, Integer, ListOf, NoneOr, Options, Real
 from tsrnn._parameters import Parameters, param
-from tsrnn.data.names import Name
+from tsrnn.data.names import NAME, Name
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.nn.cells import CELLS
 from tsrnn.nn.heads.point import LOSSES, Huber
@@ -21,7 +21,6 @@ from tsrnn.training.events import Callback
 from tsrnn.training.optimizers import OPTIMIZERS, Optimizer
 from tsrnn.training.schedules import SCHEDULES, Schedule
 
-_NAME = Instance((str, numbers.Real, tuple, datetime.date), "the name of a column")
 _FREQ = Instance((str, pd.offsets.BaseOffset, datetime.timedelta), "a frequency of pandas such as 'h' or 'MS'")
 _CODES = Instance((numbers.Real, list, tuple, np.ndarray), "a number or a list of numbers")
 _AUTO = Options("auto")
@@ -33,19 +32,19 @@ class Columns(Parameters):
 
     target: Name | list[Name] | None = param(
         default=None,
-        constraint=NoneOr(AnyOf(_NAME, ListOf(_NAME))),
+        constraint=NoneOr(AnyOf(NAME, ListOf(NAME))),
         doc="Column or columns to forecast. None: every numeric column.",
     )
     past_covariates: list[Name] | None = param(
         default=None,
-        constraint=NoneOr(AnyOf(_NAME, ListOf(_NAME, min_length=0))),
+        constraint=NoneOr(AnyOf(NAME, ListOf(NAME, min_length=0))),
         doc="Columns that are read besides the targets, up to the present. None: every other numeric column.",
     )
     id_col: Name | None = param(
-        default=None, constraint=NoneOr(_NAME), doc="Column of a long frame that names the series."
+        default=None, constraint=NoneOr(NAME), doc="Column of a long frame that names the series."
     )
     time_col: Name | None = param(
-        default=None, constraint=NoneOr(_NAME), doc="Column that holds the stamps, where the index does not."
+        default=None, constraint=NoneOr(NAME), doc="Column that holds the stamps, where the index does not."
     )
     freq: Any = param(
         default=None,
