@@ -21,7 +21,7 @@ def make_panel(spans, holes=(), seed=0):
         for i, (first, last) in enumerate(spans)
     ]
     frame = pd.concat(parts).sample(frac=1, random_state=seed).reset_index(drop=True)
-    frame = frame.drop(index=[row for row in holes if row < len(frame)]).reset_index(drop=True)
+    frame = frame.drop(index=[row for row in holes if row < len(frame) - 1]).reset_index(drop=True)
     return frame.assign(day=START + pd.to_timedelta(frame["number"], unit="D"))
 
 
