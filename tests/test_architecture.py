@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "datasets": {"_errors", "_version"},
     "training": BASE | {"kernels", "nn", "data"},
     "persistence": {"_errors", "_version"},
+    "text": {"_errors", "_parameters"},
     "evaluation": {"_errors", "_version", "_parameters", "data"},
     "forecasting": BASE | {"kernels", "nn", "data", "training", "persistence", "evaluation", "_parameters"},
     "testing": BASE | {"kernels", "nn", "data", "training", "forecasting"},

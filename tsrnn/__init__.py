@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tsrnn.forecasting.recurrent import GRUForecaster, LSTMForecaster, RNNForecaster, SimpleRNNForecaster
     from tsrnn.forecasting.regressors import DenseForecaster, LinearForecaster
     from tsrnn.persistence import ModelFileError
+    from tsrnn.text import TokenSequencer
 
 _HOMES = {
     "RNNForecaster": "tsrnn.forecasting.recurrent",
@@ -30,6 +31,7 @@ _HOMES = {
     "LinearForecaster": "tsrnn.forecasting.regressors",
     "DenseForecaster": "tsrnn.forecasting.regressors",
     "PanelTimeSeriesSplit": "tsrnn.evaluation.split",
+    "TokenSequencer": "tsrnn.text",
     "load": "tsrnn.forecasting.base",
     "cache_info": "tsrnn._cache_folder",
     "DivergedError": "tsrnn._errors",
@@ -52,6 +54,7 @@ __all__ = [
     "PanelTimeSeriesSplit",
     "RNNForecaster",
     "SimpleRNNForecaster",
+    "TokenSequencer",
     "__version__",
     "cache_info",
     "datasets",
