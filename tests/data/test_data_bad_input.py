@@ -382,7 +382,9 @@ class TestHistory:
         says(self.message(frame()[["wind"]], target="temp"), "lacks 'temp'")
         says(self.message(frame(wind="x")), "'wind' must be numeric", "text column")
         says(self.message(frame().set_axis(["temp", "temp"], axis=1)), "'temp' names more than one")
-        says(self.message(np.zeros((5, 1)), np.ones((20, 2))), "lacks 1")
+        says(self.message(np.zeros((5, 1)), np.ones((20, 2))), "X has 1 features", "expecting 2", "in the same order")
+        says(self.message(np.zeros((5, 3)), np.ones((20, 2))), "X has 3 features", "expecting 2")
+        says(self.message(np.zeros(5), np.ones((20, 2))), "X has 1 features", "Reshape your data to (rows, 2)")
 
     def test_layout(self):
         says(self.message(frame().to_numpy(), error=TypeError), "layout 'wide'", "ndarray")

@@ -145,6 +145,8 @@ def test_an_array_has_the_columns_of_fit(columns):
     with pytest.raises(ValueError, match=f"X has {columns} features, but LinearForecaster is expecting 3 features"):
         covariates.predict(rows[:, :columns], rows[:, 4])
     assert len(covariates.predict(rows[:, :3], rows[:, 4])) == 2
+    with pytest.raises(ValueError, match=f"In `X_val`: X has {columns} features, but LinearForecaster is expecting 3"):
+        LinearForecaster(lookback=6, horizon=2).fit(rows[:, :3], X_val=rows[:, :columns])
 
 
 def test_columns_that_float32_holds_badly_are_named_at_the_call_of_fit():

@@ -129,6 +129,8 @@ def test_a_grid_over_forecaster_and_transformer():
     assert search.best_score_ == pytest.approx(cross_val_score(best, X, y, cv=FOLDS).mean())
     expected = best.fit(X, y).predict(X, y=y)
     pd.testing.assert_frame_equal(search.best_estimator_.predict(X, y=y), expected)
+    with pytest.raises(ValueError, match=r"'sales' came as `y` .* `search.best_estimator_.predict\(X, y=y\)`"):
+        search.predict(X)
 
 
 @pytest.mark.slow

@@ -88,10 +88,13 @@ def read_training(
     return schema, panel, report.to_dict(panel)
 
 
-def read_history(X: Any, y: Any, schema: Schema, rules: RowRules | None = None) -> tuple[Panel, dict[str, Any]]:
+def read_history(
+    X: Any, y: Any, schema: Schema, rules: RowRules | None = None, *, reader: str = "tsrnn"
+) -> tuple[Panel, dict[str, Any]]:
     """Read a table of the same form as the training table, for `predict` and `score`.
 
-    The columns of `fit` may come in any order, others are ignored, and series that `fit` has not seen are taken.
+    The columns of `fit` may come in any order, others are ignored, and series that `fit` has not seen are taken. Those
+    of an array have no names to be found by: they have to be those of `fit`, all of them.
     `min_length` applies here too: give rules without it where every series has to be kept.
 
     Parameters
@@ -100,6 +103,8 @@ def read_history(X: Any, y: Any, schema: Schema, rules: RowRules | None = None) 
     schema : Schema
         What `read_training` returned.
     rules : RowRules, optional
+    reader : str
+        Who reads, for messages: the name of a forecaster.
 
     Returns
     -------
@@ -112,6 +117,7 @@ def read_history(X: Any, y: Any, schema: Schema, rules: RowRules | None = None) 
         Where the table is not of the form that was learned, or holds what `rules` refuse.
     """
     rules = rules or RowRules()
+    _check_width(X, schema, reader)
     _check_y(y, schema)
     table = _open_like(X, y, schema)
     columns = _columns_of_fit(table, schema)
@@ -162,10 +168,25 @@ def _first(table: Table, row: int) -> dict[str, Any]:
     return {"stamp": str(table.index[row]), "series": None if series is None else str(series)}
 
 
+def _check_width(X: Any, schema: Schema, reader: str) -> None:
+    if schema.layout != "array" or not isinstance(X, np.ndarray) or X.ndim not in (1, 2):
+        return
+    width = 1 if X.ndim == 1 else X.shape[1]
+    if width != schema.n_columns:
+        remedy = "Give all of them, in the same order."
+        if X.ndim == 1:
+            remedy = f"An array of one dimension is one column. Reshape your data to (rows, {schema.n_columns})."
+        raise ValueError(
+            f"X has {width} features, but {reader} is expecting {schema.n_columns} features as input, the columns of "
+            f"the array that `fit` had. {remedy}"
+        )
+
+
 def _check_y(y: Any, schema: Schema) -> None:
     if schema.has_y and y is None:
         raise ValueError(
-            f"The target {quoted(schema.targets)} came as `y` in `fit`; its history is needed here too: pass `y`."
+            f"The target {quoted(schema.targets)} came as `y` in `fit`; its history is needed here too: pass `y` "
+            "(after a search: `search.best_estimator_.predict(X, y=y)`)."
         )
     if not schema.has_y and y is not None:
         raise ValueError(

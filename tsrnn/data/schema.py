@@ -134,6 +134,11 @@ class Schema:
         return self.targets + self.past_covariates
 
     @property
+    def n_columns(self) -> int:
+        """How many columns X had, those that are not read included; series and stamps aside."""
+        return len(self.past_covariates if self.has_y else self.channels) + len(self.left_out)
+
+    @property
     def is_panel(self) -> bool:
         """Whether the series have names."""
         return self.layout == "multiindex" or (self.layout == "long" and self.id_name is not None)

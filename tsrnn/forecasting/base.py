@@ -292,25 +292,10 @@ class Forecaster(DataParameters, ABC):
         return History(panel, state.shape, len(state.schema.targets), state.scaling, self.n_jobs)
 
     def _read(self, X: Any, y: Any, keep_all: bool = False) -> Panel:
-        state, rules = self._fitted(), rules_of(self)
+        rules = rules_of(self)
         if keep_all:
             rules = RowRules(rules.missing, rules.duplicates, rules.na_values)
-        self._check_width(X, state)
-        return read_history(X, y, state.schema, rules)[0]
-
-    def _check_width(self, X: Any, state: FitState) -> None:
-        """An array has no names to find its columns by: it has to have those of ``fit``, all of them."""
-        if not isinstance(X, np.ndarray) or X.ndim not in (1, 2) or state.schema.layout != "array":
-            return
-        width, expected = 1 if X.ndim == 1 else X.shape[1], self.n_features_in_ + len(state.schema.left_out)
-        if width != expected:
-            remedy = "Give all of them, in the same order."
-            if X.ndim == 1:
-                remedy = f"An array of one dimension is one column. Reshape your data to (rows, {expected})."
-            raise ValueError(
-                f"X has {width} features, but {type(self).__name__} is expecting {expected} features as input, the "
-                f"columns of the array that `fit` had. {remedy}"
-            )
+        return read_history(X, y, self._fitted().schema, rules, reader=type(self).__name__)[0]
 
     def _checked_horizon(self, horizon: int | None, state: FitState) -> int:
         check_parameter(f"{type(self).__name__}.predict", "horizon", horizon, NoneOr(Integer(1)))

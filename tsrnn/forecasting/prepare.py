@@ -79,7 +79,8 @@ def prepare(settings: DataParameters, X: Any, y: Any, X_val: Any, sample_weight:
     held_out = Split(panel, validation)
     if X_val is not None:
         with _told_of("X_val"):
-            other, _ = read_history(*_pair(X_val, schema), schema, rules_of(settings))
+            pair, reader = _pair(X_val, schema), type(settings).__name__
+            other, _ = read_history(*pair, schema, rules_of(settings), reader=reader)
             held_out = Split(other, all_windows(other, shape))
     weights = _training_weights(panel, train_end)
     return Prepared(schema, shape, scaling, season, Split(panel, train), held_out, train_end, weights, report)

@@ -131,7 +131,7 @@ class Stream:
 def _columns(schema: Schema) -> tuple[Any, ...]:
     """What a row given as an array holds: all columns of the fitted array, or those of the frame that are read."""
     if schema.layout == "array" and not schema.has_y:
-        return tuple(range(len(schema.channels) + len(schema.left_out)))
+        return tuple(range(schema.n_columns))
     return schema.channels
 
 
