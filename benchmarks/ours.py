@@ -11,6 +11,7 @@ from tsrnn.nn.heads.point import MSE
 from tsrnn.nn.layer import LayerSpec, Shape
 from tsrnn.nn.network import Network
 from tsrnn.training.optimizers import Adam
+from tsrnn.training.tasks import WindowTask
 from tsrnn.training.threads import Team
 from tsrnn.training.tiles import TileEngine
 
@@ -25,7 +26,7 @@ class Ours:
         self.network = Network(specs, Shape(problem.steps, problem.features))
         self.origins = problem.origins
         series = Series(problem.rows.ravel(), problem.features, 1, problem.steps, 1, 0, 1, 0)
-        self.engine = TileEngine(self.network, MSE(), series, team)
+        self.engine = TileEngine(self.network, WindowTask(series, MSE()), team)
         self.theta, self.count = self.network.initial(0), 0
         self.moments, self.optimizer = np.zeros((2, self.theta.size), np.float32), Adam()
         self.no_weights = np.zeros(0, np.float32)

@@ -34,7 +34,7 @@ class Linear(Ours):
 def tile_of(ours: Ours) -> Tile:
     """A tile with its windows and packed weights."""
     ours.network.pack(ours.theta)
-    tile = Tile(ours.network, ours.engine.series, training=True)
+    tile = Tile(ours.network, ours.engine.task, training=True)
     tile.space.turn[WINDOWS] = ours.origins.size
     in_order(tile.forward(ours.origins))
     return tile

@@ -14,6 +14,7 @@ from tsrnn.nn import GRU, MAE, MSE, Dense, Dropout, Huber, Sequential, SimpleRNN
 from tsrnn.nn.layer import Shape
 from tsrnn.nn.network import Network
 from tsrnn.training import threads, tiles
+from tsrnn.training.tasks import WindowTask
 from tsrnn.training.threads import Team
 from tsrnn.training.tiles import TileEngine
 
@@ -38,7 +39,7 @@ def engine_of(team, *hidden, loss=MSE(), norm=None, dtype=np.float64, seed=3):  
     """A fresh engine, and weights."""
     series = Series(values_of(dtype).ravel(), CHANNELS, TARGETS, LOOKBACK, SAMPLING, GAP, HORIZON, NORMS[norm])
     network = Network([*hidden, Dense(HORIZON * TARGETS)], Shape(LOOKBACK, CHANNELS), dtype)
-    return TileEngine(network, loss, series, team, seed), network.initial(1)
+    return TileEngine(network, WindowTask(series, loss), team, seed), network.initial(1)
 
 
 def origins_of(count, seed=1):

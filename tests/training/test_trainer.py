@@ -14,6 +14,7 @@ from tsrnn.nn import MSE, Dense, Flatten, SimpleRNN
 from tsrnn.nn.layer import Shape
 from tsrnn.nn.network import Network
 from tsrnn.training import SGD, Adam, AdamW, Cosine, ReduceOnPlateau, RMSprop, threads
+from tsrnn.training.tasks import WindowTask
 from tsrnn.training.threads import Team
 from tsrnn.training.tiles import TileEngine
 from tsrnn.training.trainer import Trainer, TrainSettings, Windows
@@ -271,7 +272,7 @@ def test_a_tiny_problem_trains_as_a_plain_loop_does():
     settings = TrainSettings(max_epochs=3, batch_size=20, learning_rate=0.05, clip_norm=0.3, seed=5)
     units = np.full((validation.size, 1), 3.0)
     with Team(2) as team:
-        engine = TileEngine(network, MSE(), Series(values.ravel(), 2, 1, 4, 1, 0, 1, 0), team)
+        engine = TileEngine(network, WindowTask(Series(values.ravel(), 2, 1, 4, 1, 0, 1, 0), MSE()), team)
         result = Trainer(engine, Windows(train, validation, units, np.zeros(0)), settings).run(theta)
     shapes = [parameter.shape for _, parameter, _ in network.layout]
     history, final = plain_loop(values, theta, shapes, train, validation, 3)
@@ -292,7 +293,7 @@ def test_weights_do_not_depend_on_the_parts_in_which_they_are_changed(optimizer,
     def trained(n_threads):
         network = Network([Flatten(), Dense(9, activation="tanh"), Dense(2)], Shape(6, 1))
         with Team(n_threads) as team:
-            trainer = Trainer(TileEngine(network, MSE(), series, team), windows, settings)
+            trainer = Trainer(TileEngine(network, WindowTask(series, MSE()), team), windows, settings)
             return trainer.run(network.initial(0)).theta
 
     whole = trained(1)

@@ -33,6 +33,7 @@ from tsrnn.training.events import Callback, EpochEnd
 from tsrnn.training.optimizers import OPTIMIZERS
 from tsrnn.training.progress import CompileNotice, ProgressBar, write_line
 from tsrnn.training.schedules import SCHEDULES
+from tsrnn.training.tasks import WindowTask
 from tsrnn.training.threads import Team, resolve_n_jobs
 from tsrnn.training.tiles import TileEngine
 from tsrnn.training.trainer import Trainer, TrainResult, TrainSettings, Windows
@@ -71,7 +72,7 @@ class NetworkModel(Model):
         series = series_of(history, self.instance_norm)
         tiles = -(-len(windows) // LANES)
         with Team(min(resolve_n_jobs(history.n_jobs), max(1, tiles))) as team:
-            engine = TileEngine(Network(self.specs, self.shape), None, series, team)
+            engine = TileEngine(Network(self.specs, self.shape), WindowTask(series, None), team)
             scaled = engine.predict(self.theta, windows.origin)
         return history.unscaled(scaled, windows)
 
@@ -151,10 +152,10 @@ class NetworkForecaster(Forecaster, TrainingParameters):
         )
         with Team(resolve_n_jobs(self.n_jobs)) as team, self._listeners() as callbacks:
             loss = as_loss(self.loss)
-            engine = TileEngine(network, loss, series_of(own, self.instance_norm), team, seed)
+            engine = TileEngine(network, WindowTask(series_of(own, self.instance_norm), loss), team, seed)
             validation = engine
             if other is not own:
-                validation = TileEngine(network, loss, series_of(other, self.instance_norm), team)
+                validation = TileEngine(network, WindowTask(series_of(other, self.instance_norm), loss), team)
             try:
                 return Trainer(engine, windows, self._settings(seed), validation).run(theta, callbacks)
             except DivergedError as error:

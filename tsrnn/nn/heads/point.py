@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tsrnn._errors import Real, check_parameter
 from tsrnn._jit import Spec, kernel
 from tsrnn.kernels.simd import LANES
-from tsrnn.kernels.turn import TILE, WINDOWS
+from tsrnn.kernels.turn import TERMS, TILE, WINDOWS
 
 
 class _NoFields(NamedTuple):
@@ -99,7 +99,7 @@ def point_loss(loss, series, place, turn, weights, y, d_y, losses):
     rows and may be empty.
     """
     first, windows, outputs = turn[TILE] * LANES, turn[WINDOWS], series.horizon * series.targets
-    share, total = 1 / (windows * outputs), 0.0
+    share, total = 1 / turn[TERMS], 0.0
     for output in range(outputs):
         step, target = output // series.targets, output % series.targets
         for lane in range(LANES):

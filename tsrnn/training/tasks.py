@@ -1,0 +1,106 @@
+"""What a network is trained on: how examples come into a tile, and what its output for them is measured by."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+
+from tsrnn._jit import Call, prepare
+from tsrnn.kernels.gather import Place, Series, gather
+from tsrnn.kernels.simd import LANES
+from tsrnn.nn.heads.point import point_loss, predictions, score
+from tsrnn.nn.workspace import Workspace
+
+
+class TaskTile(ABC):
+    """A task's kernels, bound to the arrays of one tile; abstract.
+
+    Examples are integers, in an array of which the tile's part is read (see ``kernels.turn``). Numbers are written for
+    each tile, to be added in order.
+    """
+
+    @abstractmethod
+    def gather(self, examples: np.ndarray) -> Call:
+        """The inputs."""
+
+    @abstractmethod
+    def loss(self, examples: np.ndarray, weights: np.ndarray, losses: np.ndarray) -> Call:
+        """The output's losses (tiles,), and their gradient."""
+
+    @abstractmethod
+    def score(self, examples: np.ndarray, units: np.ndarray, losses: np.ndarray, errors: np.ndarray) -> Call:
+        """The output's losses (tiles,) without weights, and its ``errors`` (tiles * n_errors,) in given units."""
+
+    @abstractmethod
+    def write(self, out: np.ndarray) -> Call:
+        """The output for all examples, flat."""
+
+
+class Task(ABC):
+    """What examples are, and what a network gives for them; abstract."""
+
+    masked = False  # whether steps of an example may be missing
+    n_errors: int  # what ``TaskTile.score`` measures, beside the loss
+
+    @abstractmethod
+    def tile(self, space: Workspace, dtype: np.dtype) -> TaskTile:
+        """The kernels on one tile."""
+
+    @abstractmethod
+    def terms(self, examples: np.ndarray) -> int:
+        """How many losses are added up for these examples: what their mean divides by."""
+
+    @abstractmethod
+    def output_shape(self, count: int) -> tuple[int, ...]:
+        """Of the output for so many examples."""
+
+
+class WindowTask(Task):
+    """Forecasts of windows of a series, which are named by the row of their last point.
+
+    Weights are of rows of the series and may be empty; units (windows, targets) make data units of scaled errors.
+
+    Parameters
+    ----------
+    series : Series
+        All rows, scaled.
+    loss : Spec
+        From ``nn.heads.point``.
+    """
+
+    def __init__(self, series: Series, loss: Any) -> None:
+        self.series, self.spec, self.n_errors = series, loss, series.targets
+
+    def tile(self, space: Workspace, dtype: np.dtype) -> TaskTile:
+        return WindowTile(self.series, self.spec, space, dtype)
+
+    def terms(self, examples: np.ndarray) -> int:
+        return examples.size * self.series.horizon * self.series.targets
+
+    def output_shape(self, count: int) -> tuple[int, ...]:
+        return count, self.series.horizon, self.series.targets
+
+
+class WindowTile(TaskTile):
+    """Windows of a series on one tile."""
+
+    def __init__(self, series: Series, loss: Any, space: Workspace, dtype: np.dtype) -> None:
+        width = series.targets * LANES
+        self.series, self.spec, self.space = series, loss, space
+        self.place = Place(np.zeros(LANES, np.int64), np.zeros(width, dtype), np.ones(width, dtype))
+
+    def gather(self, examples: np.ndarray) -> Call:
+        return prepare(gather, self.series, examples, self.space.turn, self.space.x, self.place)
+
+    def loss(self, examples: np.ndarray, weights: np.ndarray, losses: np.ndarray) -> Call:
+        arrays = self.space.turn, weights, self.space.y, self.space.d_y, losses
+        return prepare(point_loss, self.spec, self.series, self.place, *arrays)
+
+    def score(self, examples: np.ndarray, units: np.ndarray, losses: np.ndarray, errors: np.ndarray) -> Call:
+        arrays = self.space.turn, self.space.y, units, losses, errors
+        return prepare(score, self.spec, self.series, self.place, *arrays)
+
+    def write(self, out: np.ndarray) -> Call:
+        return prepare(predictions, self.series, self.place, self.space.turn, self.space.y, out)
