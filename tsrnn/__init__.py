@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tsrnn._version import __version__
 
 if TYPE_CHECKING:
-    from tsrnn import datasets, evaluation, nn, testing, training
+    from tsrnn import datasets, evaluation, interop, nn, testing, training
     from tsrnn._cache_folder import cache_info
     from tsrnn._errors import BelowNaiveWarning, DataWarning, DivergedError
     from tsrnn.evaluation.split import PanelTimeSeriesSplit
@@ -39,7 +39,7 @@ _HOMES = {
     "DataWarning": "tsrnn._errors",
     "ModelFileError": "tsrnn.persistence",
 }
-_SUBMODULES = ("datasets", "evaluation", "nn", "testing", "training")
+_SUBMODULES = ("datasets", "evaluation", "interop", "nn", "testing", "training")
 
 __all__ = [
     "BelowNaiveWarning",
@@ -59,6 +59,7 @@ __all__ = [
     "cache_info",
     "datasets",
     "evaluation",
+    "interop",
     "load",
     "nn",
     "testing",
