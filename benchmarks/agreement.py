@@ -33,6 +33,11 @@ def same(name: str, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]) ->
     for index, (got, expected) in enumerate(zip(ours, theirs, strict=True)):
         if got.shape != expected.shape:
             raise AssertionError(f"{name}: array {index} has the shape {got.shape}, the peer's {expected.shape}.")
-        worst = np.abs(got - expected).max() / max(1e-3, np.abs(expected).max())
+        worst = difference(got, expected)
         if not worst < TOLERANCE:
             raise AssertionError(f"{name}: array {index} differs from the peer's by {worst:.1e} of its largest number.")
+
+
+def difference(got: np.ndarray, expected: np.ndarray) -> float:
+    """The largest, relative to the largest number expected."""
+    return float(np.abs(got - expected).max() / max(1e-3, np.abs(expected).max()))
