@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from reference import losses
 from reference import optimizers as oracle
 
 from tsrnn.kernels import update
@@ -75,3 +76,28 @@ def test_scale_and_add_scaled():
     update.scale(values, 3.0)
     update.add_scaled(values, other, 0.5)
     np.testing.assert_array_equal(values, 3 * np.arange(5.0) + 0.5)
+
+
+def test_clip():
+    values = np.array([-3.0, -0.5, -0.2, 0.0, 0.5, 7.0, np.inf, -np.inf, np.nan])
+    update.clip(values, 0.5)
+    np.testing.assert_array_equal(values, [-0.5, -0.5, -0.2, 0.0, 0.5, 0.5, 0.5, -0.5, np.nan])
+
+
+@pytest.mark.parametrize(("l1", "l2"), [(0.3, 0.0), (0.0, 0.2), (0.3, 0.2)])
+@pytest.mark.parametrize("size", [1, 3, 4, 37])
+def test_penalty(size, l1, l2):
+    rng = np.random.default_rng(size)
+    parameters, gradient = rng.standard_normal((2, size))
+    parameters[-1:] = 0 if size > 1 else -2
+    assert update.penalty(parameters, l1, l2) == pytest.approx(losses.penalty(parameters, l1, l2), rel=1e-14)
+    expected = gradient + losses.d_penalty(parameters, l1, l2)
+    update.d_penalty(parameters, l1, l2, gradient)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-14)
+
+
+def test_penalty_is_added_up_in_float64():
+    parameters = np.full(10_001, 1e-3, np.float32)
+    parameters[0] = -1e4
+    exact = losses.penalty(parameters.astype(np.float64), 0.5, 1e-3)
+    assert update.penalty(parameters, 0.5, 1e-3) == pytest.approx(exact, rel=1e-12)

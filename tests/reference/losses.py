@@ -28,3 +28,13 @@ def huber(target, prediction, delta=1.0):
 
 def d_huber(target, prediction, delta=1.0):
     return np.clip(prediction - target, -delta, delta) / prediction.size
+
+
+def penalty(weights, l1=0.0, l2=0.0):
+    """As Keras' ``regularizers.L1L2``."""
+    return l1 * np.sum(np.abs(weights)) + l2 * np.sum(np.square(weights))
+
+
+def d_penalty(weights, l1=0.0, l2=0.0):
+    """Its gradient, with that of the magnitude zero at zero."""
+    return l1 * np.sign(weights) + 2.0 * l2 * np.asarray(weights)

@@ -56,6 +56,19 @@ def test_loss_gradients(loss, gradient):
     assert worst_error(gradient(target, prediction), expected) < 1e-8
 
 
+@pytest.mark.parametrize(("l1", "l2"), [(0.3, 0.0), (0.0, 0.2), (0.3, 0.2)])
+def test_penalty_gradients(l1, l2):
+    weights = np.random.default_rng(1).normal(size=(4, 3))
+    expected = numerical_gradient(lambda: losses.penalty(weights, l1, l2), weights)
+    assert worst_error(losses.d_penalty(weights, l1, l2), expected) < 1e-8
+
+
+def test_penalties_by_hand():
+    assert losses.penalty([[1.0, -2.0], [0.0, 3.0]], l1=0.5) == 3.0
+    assert losses.penalty([[1.0, -2.0], [0.0, 3.0]], l2=0.5) == 7.0
+    np.testing.assert_array_equal(losses.d_penalty([1.0, -2.0, 0.0], l1=0.5, l2=0.25), [1.0, -1.5, 0.0])
+
+
 def test_losses_by_hand():
     target, prediction = np.array([1.0, 2.0, -1.0, 0.0]), np.array([1.5, 2.0, 3.0, -1.0])  # errors 0.5, 0, 4, -1
     assert losses.mse(target, prediction) == (0.25 + 0 + 16 + 1) / 4

@@ -25,10 +25,11 @@ PLAIN = SGD(momentum=0.0)
 class ScriptedEngine:
     """Gives losses as told; the gradient is ``slope`` in both parameters, so theta says how many steps were made."""
 
-    def __init__(self, validation=(), training=None, slope=1.0):
+    def __init__(self, validation=(), training=None, slope=1.0, penalty=0.0):
         self.validation, self.training = list(validation), training
         self.gradient, self.slope = np.zeros(2), slope
         self.batches, self.steps, self.team = [], [], Team(1)
+        self.network = Network([Dense(1, kernel_l1=penalty)], Shape(1, 1), np.float64)
 
     def loss_and_gradient(self, theta, origins, weights, step):
         self.batches.append(origins.copy())
@@ -214,6 +215,39 @@ def test_clip_norm(slope, expected):
     np.testing.assert_allclose(result.theta, [-expected] * 2, rtol=1e-12)
 
 
+@pytest.mark.parametrize(("slope", "expected"), [(3.0, 0.5), (-3.0, -0.5), (0.1, 0.1)])
+def test_clip_value(slope, expected):
+    result = run(ScriptedEngine([1], slope=slope), clip_value=0.5, max_steps=1)
+    np.testing.assert_array_equal(result.theta, [-expected] * 2)
+
+
+def test_values_are_clipped_before_the_norm():
+    class Uneven(ScriptedEngine):
+        def loss_and_gradient(self, *arguments):
+            loss = super().loss_and_gradient(*arguments)
+            self.gradient[:] = 10, 0.6
+            return loss
+
+    result = run(Uneven([1]), clip_value=0.8, clip_norm=0.5, max_steps=1)
+    np.testing.assert_allclose(result.theta, [-0.4, -0.3], rtol=1e-12)
+
+
+def test_penalties_are_part_of_both_losses_and_of_what_is_clipped():
+    """Of the first parameter, the kernel: 4 at first, and 3.5 after a step of -0.5, to which 1 + 0.25 is clipped."""
+    engine = ScriptedEngine([5], training=[2], penalty=0.25)
+    result = run(engine, start=4.0, clip_value=0.5, max_steps=1)
+    np.testing.assert_array_equal(result.theta, [3.5, 3.5])
+    (record,) = result.history
+    assert (record.loss, record.val_loss, record.val_mae) == (2 + 0.25 * 4, 5 + 0.25 * 3.5, 15)
+    unclipped = run(ScriptedEngine([5], penalty=0.25), start=4.0, max_steps=1)
+    np.testing.assert_array_equal(unclipped.theta, [4 - 1.25, 3])
+
+
+def test_a_penalty_that_is_not_finite_is_a_loss_that_diverged():
+    with pytest.raises(DivergedError, match="training loss inf in epoch 1"):
+        run(ScriptedEngine([1], penalty=1e300), start=1e300)
+
+
 def test_weight_decay_is_part_of_the_gradient():
     result = run(ScriptedEngine([1]), weight_decay=0.25, start=2.0, max_steps=1, learning_rate=0.1)
     np.testing.assert_allclose(result.theta, 2 - 0.1 * (1 + 0.25 * 2), rtol=1e-12)
@@ -233,8 +267,12 @@ def test_weight_decay_of_adam_and_adamw(optimizer):
     np.testing.assert_allclose(found, 2 - 0.1 - shrunk, rtol=1e-7)
 
 
-def plain_loop(values, theta, shapes, train, validation, epochs):
-    """Losses of each epoch and the final weights: SimpleRNN, Dense, clipping and Adam, all by oracles."""
+PENALTIES = {"kernel_l1": 0.02, "kernel_l2": 0.03, "recurrent_l2": 0.01}
+
+
+def plain_loop(values, theta, shapes, train, validation, epochs, penalised):
+    """Losses of each epoch and the final weights: SimpleRNN, Dense, penalties, clipping and Adam, all by oracles."""
+    rates = [{"l1": 0.02, "l2": 0.03}, {"l2": 0.01}] if penalised else []
 
     def passes(origins, back):
         sizes = np.cumsum([math.prod(shape) for shape in shapes])
@@ -242,11 +280,15 @@ def plain_loop(values, theta, shapes, train, validation, epochs):
         x, y = values[origins[:, None] - np.arange(3, -1, -1)], values[origins + 1, :1]
         h, _ = oracle.forward("rnn", x, weights[:3])
         out = oracle_layers.dense_forward(h, *weights[3:])
+        pairs = list(zip(weights, rates, strict=False))
+        loss = losses.mse(y, out) + sum(losses.penalty(array, **rate) for array, rate in pairs)
         if not back:
-            return losses.mse(y, out)
+            return loss
         d_h, *d_dense = oracle_layers.dense_backward(h, *weights[3:], losses.d_mse(y, out))
-        d_rnn = oracle.backward("rnn", x, weights[:3], d_h).weights
-        return losses.mse(y, out), np.concatenate([part.ravel() for part in (*d_rnn, *d_dense)])
+        d_rnn = list(oracle.backward("rnn", x, weights[:3], d_h).weights)
+        for i, (array, rate) in enumerate(pairs):
+            d_rnn[i] = d_rnn[i] + losses.d_penalty(array, **rate)
+        return loss, np.concatenate([part.ravel() for part in (*d_rnn, *d_dense)])
 
     mean = square = np.zeros_like(theta)
     step, history = 0, []
@@ -263,11 +305,12 @@ def plain_loop(values, theta, shapes, train, validation, epochs):
     return np.array(history), theta
 
 
-def test_a_tiny_problem_trains_as_a_plain_loop_does():
+@pytest.mark.parametrize("penalised", [False, True])
+def test_a_tiny_problem_trains_as_a_plain_loop_does(penalised):
     values = np.random.default_rng(0).standard_normal((90, 2))
     values[1:, 0] = 0.8 * values[:-1, 1]
     train, validation = np.arange(3, 60), np.arange(60, 89)
-    network = Network([SimpleRNN(4), Dense(1)], Shape(4, 2), np.float64)
+    network = Network([SimpleRNN(4, **(PENALTIES if penalised else {})), Dense(1)], Shape(4, 2), np.float64)
     theta = network.initial(0)
     settings = TrainSettings(max_epochs=3, batch_size=20, learning_rate=0.05, clip_norm=0.3, seed=5)
     units = np.full((validation.size, 1), 3.0)
@@ -275,7 +318,7 @@ def test_a_tiny_problem_trains_as_a_plain_loop_does():
         engine = TileEngine(network, WindowTask(Series(values.ravel(), 2, 1, 4, 1, 0, 1, 0), MSE()), team)
         result = Trainer(engine, Windows(train, validation, units, np.zeros(0)), settings).run(theta)
     shapes = [parameter.shape for _, parameter, _ in network.layout]
-    history, final = plain_loop(values, theta, shapes, train, validation, 3)
+    history, final = plain_loop(values, theta, shapes, train, validation, 3, penalised)
     found = np.array([(record.loss, record.val_loss) for record in result.history])
     np.testing.assert_allclose(found, history, rtol=1e-10)
     assert history[-1, 1] < 0.8 * history[0, 1]  # and it does learn

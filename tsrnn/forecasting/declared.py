@@ -25,6 +25,7 @@ _FREQ = Instance((str, pd.offsets.BaseOffset, datetime.timedelta), "a frequency 
 _CODES = Instance((numbers.Real, list, tuple, np.ndarray), "a number or a list of numbers")
 _AUTO = Options("auto")
 _RATE = Real(0, 1, closed="left")
+_PENALTY = "Penalty in the loss: so much times the sum of the {} in the {} of the hidden layers."
 
 
 class Columns(Parameters):
@@ -153,6 +154,11 @@ class TrainingParameters(Parameters):
     max_epochs: int = param(default=30, constraint=Integer(1), doc="Passes over the training windows, at most.")
     max_steps: int | None = param(default=None, constraint=NoneOr(Integer(1)), doc="Training steps, at most.")
     batch_size: int = param(default=128, constraint=Integer(1), doc="Windows in a step.")
+    clip_value: float | None = param(
+        default=None,
+        constraint=NoneOr(Real(0, None, closed="neither")),
+        doc="Each number of a gradient is cut to this size, before `clip_norm`. None: it is not.",
+    )
     clip_norm: float | None = param(
         default=1.0,
         constraint=NoneOr(Real(0, None, closed="neither")),
@@ -217,6 +223,10 @@ class RecurrentParameters(Parameters):
     recurrent_dropout: float = param(
         default=0.0, constraint=_RATE, doc="Share of the state dropped in training, the same at every step."
     )
+    kernel_l1: float = param(default=0.0, constraint=Real(0), doc=_PENALTY.format("magnitudes", "kernels"))
+    kernel_l2: float = param(default=0.0, constraint=Real(0), doc=_PENALTY.format("squares", "kernels"))
+    recurrent_l1: float = param(default=0.0, constraint=Real(0), doc=_PENALTY.format("magnitudes", "recurrent kernels"))
+    recurrent_l2: float = param(default=0.0, constraint=Real(0), doc=_PENALTY.format("squares", "recurrent kernels"))
     layers: Any = param(
         default=None,
         constraint=NoneOr(ListOf(Instance(LayerSpec, "a layer such as GRU(32)"))),
@@ -236,3 +246,5 @@ class DenseParameters(Parameters):
     dropout: float = param(
         default=0.0, constraint=_RATE, doc="Share of each hidden layer's outputs dropped in training."
     )
+    kernel_l1: float = param(default=0.0, constraint=Real(0), doc=_PENALTY.format("magnitudes", "kernels"))
+    kernel_l2: float = param(default=0.0, constraint=Real(0), doc=_PENALTY.format("squares", "kernels"))

@@ -154,6 +154,7 @@ class DenseForecaster(NetworkForecaster, DenseParameters):
         sizes = self.hidden_size if isinstance(self.hidden_size, list | tuple) else [self.hidden_size]
         layers: list[LayerSpec] = [Flatten()]
         for size in sizes:
-            layers.append(Dense(size, activation=self.activation))
+            penalties = {"kernel_l1": self.kernel_l1, "kernel_l2": self.kernel_l2}
+            layers.append(Dense(size, activation=self.activation, **penalties))
             layers += [Dropout(self.dropout)] if self.dropout else []
         return layers

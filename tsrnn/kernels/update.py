@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tsrnn._jit import kernel
+from tsrnn._jit import helper, kernel
 from tsrnn.kernels.turn import PIECE, PIECES, TILE, TILES
 
 
@@ -51,6 +51,45 @@ def add_scaled(target, source, factor):
     """target += factor * source"""
     for i in range(target.size):
         target[i] += factor * source[i]
+
+
+@kernel
+def clip(gradient, limit):
+    """Each number to between -limit and limit; NaN stays"""
+    for i in range(gradient.size):
+        if gradient[i] > limit:
+            gradient[i] = limit
+        elif gradient[i] < -limit:
+            gradient[i] = -limit
+
+
+@helper
+def _penalty_of(value, l1, l2):
+    size = abs(np.float64(value))
+    return size * (l1 + l2 * size)
+
+
+@kernel
+def penalty(parameters, l1, l2):
+    """l1 sum |p| + l2 sum p^2, in float64 and in one order, as ``squared_norm``"""
+    a = b = c = d = 0.0
+    whole = parameters.size // 4 * 4
+    for i in range(0, whole, 4):
+        a += _penalty_of(parameters[i], l1, l2)
+        b += _penalty_of(parameters[i + 1], l1, l2)
+        c += _penalty_of(parameters[i + 2], l1, l2)
+        d += _penalty_of(parameters[i + 3], l1, l2)
+    for i in range(whole, parameters.size):
+        a += _penalty_of(parameters[i], l1, l2)
+    return (a + b) + (c + d)
+
+
+@kernel
+def d_penalty(parameters, l1, l2, gradient):
+    """gradient += l1 sign(p) + 2 l2 p, with the sign of zero zero"""
+    for i in range(parameters.size):
+        p = parameters[i]
+        gradient[i] += l1 * ((p > 0) - (p < 0)) + 2 * l2 * p
 
 
 @kernel

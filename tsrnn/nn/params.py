@@ -5,12 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from tsrnn._blas import one_blas_thread
 
 Rng = np.random.Generator
+
+
+class Penalty(NamedTuple):
+    """What an array adds to the loss: ``l1`` times the sum of its magnitudes, ``l2`` times that of its squares."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+
+NO_PENALTY = Penalty()
 
 
 @dataclass(frozen=True)
@@ -21,6 +32,7 @@ class Parameter:
     shape: tuple[int, ...]
     init: str
     ones: tuple[slice, ...] = ()
+    penalty: Penalty = NO_PENALTY
 
     @property
     def size(self) -> int:

@@ -13,6 +13,7 @@ from tsrnn.kernels.simd import LANES
 from tsrnn.nn.carried import CarriedStates, States
 from tsrnn.nn.layer import LayerSpec, Shape, fill_tile, read_tile
 from tsrnn.nn.network import Network, in_order
+from tsrnn.nn.penalties import Penalties
 from tsrnn.nn.single_workspace import SingleWorkspace
 from tsrnn.nn.summary import NetworkSummary
 from tsrnn.nn.workspace import Workspace
@@ -86,6 +87,7 @@ class BuiltNetwork:
         self.network = network
         self.seed = random_state
         self._theta = network.initial(random_state)
+        self._penalties = Penalties(network.layout)
         self.gradient = np.zeros_like(self._theta)
         self.d_initial_state: list[State | None] = []
         self._tiles: list[Workspace] = []
@@ -105,6 +107,11 @@ class BuiltNetwork:
         view = self._theta.view()
         view.flags.writeable = False
         return view
+
+    @property
+    def penalty(self) -> float:
+        """What the L1 and L2 penalties of the layers (``kernel_l2`` and its like) add to the loss at these weights."""
+        return self._penalties.value(self._theta)
 
     @theta.setter
     def theta(self, values: np.ndarray) -> None:
@@ -223,7 +230,8 @@ class BuiltNetwork:
         """Gradient of the input, given that of the output of the last ``forward(training=True)``.
 
         Afterwards ``grads()`` holds those of the weights, ``d_initial_state`` those of the initial states (where they
-        were given).
+        were given). The penalties of the layers count as part of the loss: ``grads()`` includes the gradient of
+        ``net.penalty``, whatever ``d_y`` is.
         """
         if not self._tiles:
             raise RuntimeError(
@@ -237,6 +245,7 @@ class BuiltNetwork:
             fill_tile(space.d_y, d_y[index * LANES : (index + 1) * LANES])
             in_order(space.backward)
         self.network.unpack(sum(space.gradient for space in self._tiles), self.gradient)
+        self._penalties.add_gradient(self._theta, self.gradient)
         self.d_initial_state = [self._d_state(i) for i in range(len(self.network.layers))]
         d_x = np.concatenate([read_tile(space.d_x, self.network.input) for space in self._tiles])[: self._batch]
         self._tiles = []  # backward overwrites the tape

@@ -20,7 +20,7 @@ def check_gradient(
     tolerance: float = 1e-6,
     random_state: int = 0,
 ) -> float:
-    """Compare ``net.backward`` with central differences of a random weighted sum of the outputs.
+    """Compare ``net.backward`` with central differences of a random weighted sum of the outputs, and penalties.
 
     Dropout is on; all evaluations see the same masks.
 
@@ -68,6 +68,10 @@ def check_gradient(
         return net.forward(x, training=True, mask=mask, initial_state=states)
 
     weights = np.random.default_rng(random_state).standard_normal(outputs().shape)
+
+    def loss() -> float:
+        return float((outputs() * weights).sum()) + net.penalty
+
     d_x = net.backward(weights)
     exact = [("x", x, d_x), ("theta", theta, net.gradient.copy())]
     exact += [(f"initial_state of layer {i}", *pair) for i, pair in _pairs(states, net.d_initial_state)]
@@ -76,7 +80,7 @@ def check_gradient(
         if not values.size:
             continue  # a network without parameters
         try:
-            found = _compare(net, name, values, gradient, lambda: float((outputs() * weights).sum()), tolerance)
+            found = _compare(net, name, values, gradient, loss, tolerance)
         finally:
             net.theta = theta
         worst = max(worst, found)

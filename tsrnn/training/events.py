@@ -17,7 +17,8 @@ class EpochEnd:
     max_epochs : int
         The budget.
     loss, val_loss : float
-        Mean training loss over the epoch, and validation loss at its end (NaN without validation rows).
+        Mean training loss over the epoch, and validation loss at its end (NaN without validation rows), both with
+        the penalties on weights.
     val_mae : float
         Mean absolute error on the validation rows, in data units.
     learning_rate, seconds : float

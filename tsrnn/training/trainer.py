@@ -11,7 +11,8 @@ from functools import partial
 import numpy as np
 
 from tsrnn._errors import DivergedError
-from tsrnn.kernels.update import add_scaled, scale, squared_norm
+from tsrnn.kernels.update import add_scaled, clip, scale, squared_norm
+from tsrnn.nn.penalties import Penalties
 from tsrnn.training.events import Callback, EpochEnd
 from tsrnn.training.optimizers import Adam, Optimizer
 from tsrnn.training.schedules import Constant, Schedule
@@ -28,6 +29,7 @@ class TrainSettings:
     optimizer: Optimizer = field(default_factory=Adam)
     learning_rate: float = 1e-3
     schedule: Schedule = field(default_factory=Constant)
+    clip_value: float | None = None
     clip_norm: float | None = None
     weight_decay: float = 0.0
     early_stopping: bool = True
@@ -68,6 +70,7 @@ class Trainer:
     ) -> None:
         self.engine, self.windows, self.settings = engine, windows, settings
         self.validation = validation or engine  # another one where validation rows are not of the same series
+        self.penalties = Penalties(engine.network.layout)
         self.history: list[EpochEnd] = []
         self.step = 0
         self.best_loss, self.best_epoch = math.inf, 0
@@ -117,8 +120,12 @@ class Trainer:
         """One step; the loss before it."""
         settings, gradient = self.settings, self.engine.gradient
         loss = self.engine.loss_and_gradient(self.theta, origins, self.windows.weights, self.step)
+        loss += self.penalties.value(self.theta)
         if not math.isfinite(loss):
             raise self._diverged(epoch, rate, f"training loss {loss}")
+        self.penalties.add_gradient(self.theta, gradient)
+        if settings.clip_value is not None:
+            clip(gradient, settings.clip_value)
         if settings.clip_norm is not None:
             norm = math.sqrt(squared_norm(gradient))
             if norm > settings.clip_norm:
@@ -138,7 +145,7 @@ class Trainer:
         if not self.windows.validation.size:
             return math.nan, math.nan
         loss, mae = self.validation.evaluate(self.theta, self.windows.validation, self.windows.validation_units)
-        return loss, float(mae.mean())
+        return loss + self.penalties.value(self.theta), float(mae.mean())
 
     def _monitored(self, record: EpochEnd) -> float:
         """What early stopping and schedules look at: the validation loss, without validation rows the training loss."""

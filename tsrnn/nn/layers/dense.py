@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tsrnn._errors import Integer, Options, check_fields
+from tsrnn._errors import Integer, Options, Real, check_fields
 from tsrnn._jit import Call, kernel, prepare
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.kernels.contractions import QUAD, add_outer, pack, padded, pieces, tile_step, unpack
@@ -25,7 +25,7 @@ from tsrnn.kernels.simd import (
     zeros,
 )
 from tsrnn.nn.layer import Arrays, Bound, BoundSingle, Layer, LayerSpec, Rows, Setting, Shape, aligned, tile
-from tsrnn.nn.params import Parameter
+from tsrnn.nn.params import Parameter, Penalty
 from tsrnn.nn.single import pack_units, padded_units
 
 _WIDE = OUTER_ROOM // QUAD
@@ -105,6 +105,9 @@ class Dense(LayerSpec):
         Width of the output.
     activation : {"linear", "tanh", "sigmoid", "hard_sigmoid", "relu", "softsign"}, default="linear"
         What the sums go through.
+    kernel_l1, kernel_l2 : float, default=0.0
+        Penalties on W that are part of the loss in training: so much times the sum of its magnitudes, and of its
+        squares.
 
     Examples
     --------
@@ -115,9 +118,12 @@ class Dense(LayerSpec):
 
     outputs: int
     activation: str = field(default="linear", kw_only=True)
+    kernel_l1: float = field(default=0.0, kw_only=True)
+    kernel_l2: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
-        check_fields(self, {"outputs": Integer(1), "activation": Options(*ACTIVATIONS)})
+        constraints = {"outputs": Integer(1), "activation": Options(*ACTIVATIONS)}
+        check_fields(self, {**constraints, "kernel_l1": Real(0), "kernel_l2": Real(0)})
 
     def layer(self, shape: Shape) -> DenseLayer:
         """The layer on inputs of this shape."""
@@ -131,7 +137,7 @@ class DenseLayer(Layer):
         self.spec, self.input, self.output = spec, shape, Shape(shape.steps, spec.outputs)
         kernel_shape = (shape.features, spec.outputs)
         self.parameters = (
-            Parameter("kernel", kernel_shape, "glorot_uniform"),
+            Parameter("kernel", kernel_shape, "glorot_uniform", penalty=Penalty(spec.kernel_l1, spec.kernel_l2)),
             Parameter("bias", kernel_shape[1:], "zeros"),
         )
 

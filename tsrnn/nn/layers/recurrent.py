@@ -30,7 +30,7 @@ from tsrnn.nn.layer import (
     read_tile,
     tile,
 )
-from tsrnn.nn.params import Parameter
+from tsrnn.nn.params import Parameter, Penalty
 from tsrnn.nn.recurrent import Drops, Gradients, Run, Tape, Weights, backward, forward, spread_step
 from tsrnn.nn.single import bind_sequence, pack_sequence
 
@@ -44,6 +44,10 @@ CONSTRAINTS = {
     "return_sequences": Boolean(),
     "go_backwards": Boolean(),
     "stateful": Boolean(),
+    "kernel_l1": Real(0),
+    "kernel_l2": Real(0),
+    "recurrent_l1": Real(0),
+    "recurrent_l2": Real(0),
 }
 
 SHARED_PARAMETERS = """Parameters
@@ -63,7 +67,12 @@ SHARED_PARAMETERS = """Parameters
     stateful : bool, default=False
         Start each sequence of a batch from the state that the same place of the batch before ended with, until
         ``net.reset_states()``; for networks of `Sequential`, called by one thread at a time. Gradients stop at the
-        border between batches."""
+        border between batches.
+    kernel_l1, kernel_l2 : float, default=0.0
+        Penalties on the kernel that are part of the loss in training: so much times the sum of its magnitudes, and of
+        its squares.
+    recurrent_l1, recurrent_l2 : float, default=0.0
+        The same for the recurrent kernel."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,10 @@ class Recurrent(LayerSpec):
     return_sequences: bool = field(default=False, kw_only=True)
     go_backwards: bool = field(default=False, kw_only=True)
     stateful: bool = field(default=False, kw_only=True)
+    kernel_l1: float = field(default=0.0, kw_only=True)
+    kernel_l2: float = field(default=0.0, kw_only=True)
+    recurrent_l1: float = field(default=0.0, kw_only=True)
+    recurrent_l2: float = field(default=0.0, kw_only=True)
 
     cell: ClassVar[Any]
     recurrent_activation: ClassVar[str] = "sigmoid"  # cells with gates make it a field
@@ -130,9 +143,10 @@ class RecurrentLayer(Layer):
         width, recurrent_width = len(gates) * hidden, len(recurrent_gates) * hidden
         ones = tuple(slice(g * hidden, (g + 1) * hidden) for g, gate in enumerate(gates) if gate in spec.unit_bias)
         own = (Parameter("own", (cell.N_OWN, hidden), "zeros"),) if cell.N_OWN else ()
+        penalties = Penalty(spec.kernel_l1, spec.kernel_l2), Penalty(spec.recurrent_l1, spec.recurrent_l2)
         return (
-            Parameter("kernel", (self.input.features, width), "glorot_uniform"),
-            Parameter("recurrent_kernel", (hidden, recurrent_width), "orthogonal"),
+            Parameter("kernel", (self.input.features, width), "glorot_uniform", penalty=penalties[0]),
+            Parameter("recurrent_kernel", (hidden, recurrent_width), "orthogonal", penalty=penalties[1]),
             Parameter("bias", (2, width) if cell.BIAS else (width,), "zeros", ones),
             *own,
         )
