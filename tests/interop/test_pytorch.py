@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from reference import bidirectional
 from reference.peers_fixture import load_cases, load_versions
 
 from tsrnn.interop import from_torch, to_torch
@@ -18,6 +19,7 @@ KINDS = {
     "gru": GRU,
 }
 CASES = [case for case in load_cases("pytorch") if not case["bidirectional"]]
+BIDIRECTIONAL = [case for case in load_cases("pytorch") if case["bidirectional"]]
 
 
 def stack(kind, layers, *more, dtype=np.float32, hidden=3):
@@ -38,6 +40,7 @@ def random_weights(net, seed=0):
 
 def test_the_fixture_holds_every_kind():
     assert load_versions()["torch"].startswith("2.")
+    assert {(case["kind"], case["layers"]) for case in BIDIRECTIONAL} == {(k, n) for k in KINDS for n in (1, 2)}
     assert len({case["name"] for case in CASES}) == len(CASES) == 8
     assert {(case["kind"], case["initial_state"] is None) for case in CASES} == {(k, s) for k in KINDS for s in (0, 1)}
 
@@ -265,3 +268,27 @@ def test_both_directions_of_a_layer(kind, order):
     read = read_layer(expected, Place("", 0), layer, counterpart)
     for found, wanted in zip(counterpart.from_torch(list(read.values())), both, strict=True):
         np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("case", BIDIRECTIONAL, ids=lambda case: case["name"])
+def test_bidirectional_modules_by_the_oracle(case):
+    """The oracle on converted arrays gives PyTorch's outputs and gradients."""
+    kind = "rnn" if case["kind"] == "rnn_relu" else case["kind"]
+    counterpart = Stacked(kind, 3, (1, 0, 2) if kind == "gru" else None, kind == "gru", ("", "_reverse"))
+    options = {"activation": "relu" if case["kind"] == "rnn_relu" else "tanh", "return_sequences": True}
+    inputs, calls = case["x"], []
+    for layer in range(case["layers"]):
+        weights = counterpart.from_torch([case["state_dict"][name] for name in counterpart.names(layer)])
+        states = case["initial_state"]
+        given = None if states is None else [rows[2 * layer + way] for way in (0, 1) for rows in states]
+        calls.append(((kind, inputs, weights, "concat"), {"initial_state": given, **options}))
+        inputs = bidirectional.forward(*calls[-1][0], **calls[-1][1])
+    assert relative(inputs, case["y"]) < 1e-7
+    d_y = case["d_y"]
+    for layer in reversed(range(case["layers"])):
+        arguments, keywords = calls[layer]
+        d_y, d_weights, _ = bidirectional.backward(*arguments, d_y, **keywords)
+        for name, found in zip(counterpart.names(layer), counterpart.to_torch(d_weights), strict=True):
+            if not name.startswith("bias_hh") or kind == "gru":
+                assert relative(found, case["d_state_dict"][name]) < 1e-7
+    assert relative(d_y, case["d_x"]) < 1e-7
