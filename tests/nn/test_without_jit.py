@@ -36,7 +36,7 @@ def passes(cell, dtype):
         Dropout(0.2),
         cell(3, return_sequences=True, go_backwards=True),
         Flatten(),
-        Dense(2, activation="sigmoid"),
+        Dense(2, activation="sigmoid", kernel_l1=0.1, kernel_l2=0.2),
     ]
     net = Sequential(layers).build((4, 3), random_state=1, dtype=dtype)
     rng = np.random.default_rng(0)

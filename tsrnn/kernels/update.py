@@ -89,7 +89,7 @@ def d_penalty(parameters, l1, l2, gradient):
     """gradient += l1 sign(p) + 2 l2 p, with the sign of zero zero"""
     for i in range(parameters.size):
         p = parameters[i]
-        gradient[i] += l1 * ((p > 0) - (p < 0)) + 2 * l2 * p
+        gradient[i] += l1 * np.sign(p) + 2 * l2 * p
 
 
 @kernel
