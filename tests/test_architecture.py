@@ -13,6 +13,7 @@ from tsrnn._sources import source_files
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tsrnn"
 
+SHARED = {"_parameters", "_networks"}  # of all estimators
 BASE = {"_version", "_errors", "_cache_folder", "_cache", "_sources", "_entry", "_jit", "_blas"}
 # What the modules of each part may import, besides the part itself.
 MAY_IMPORT = {
@@ -25,6 +26,7 @@ MAY_IMPORT = {
     "_entry": set(),
     "_jit": BASE,
     "_parameters": {"_errors"},
+    "_networks": BASE | {"_parameters", "training"},
     "kernels": BASE,
     "nn": BASE | {"kernels"},
     "data": BASE | {"kernels"},
@@ -33,7 +35,9 @@ MAY_IMPORT = {
     "persistence": {"_errors", "_version"},
     "text": {"_errors", "_parameters"},
     "evaluation": {"_errors", "_version", "_parameters", "data"},
-    "forecasting": BASE | {"kernels", "nn", "data", "training", "persistence", "evaluation", "_parameters"},
+    "forecasting": BASE
+    | {"kernels", "nn", "data", "training", "persistence", "evaluation", "_parameters", "_networks"},
+    "estimators": BASE | {"kernels", "nn", "training", "persistence", "_parameters", "_networks", "forecasting"},
     "testing": BASE | {"kernels", "nn", "data", "training", "forecasting"},
     "cuda": BASE | {"kernels", "nn"},
     "interop": BASE | {"nn"},

@@ -14,7 +14,9 @@ import textwrap
 from dataclasses import dataclass
 from typing import Any, ClassVar, dataclass_transform
 
+import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
 
 from tsrnn._errors import Constraint, check_parameter, did_you_mean
 
@@ -72,6 +74,13 @@ class Parameters(BaseEstimator):
         """Refuse values that a parameter may not take."""
         for name, declared in self.PARAMETERS.items():
             check_parameter(type(self).__name__, name, getattr(self, name), declared.constraint)
+
+
+def seed_of(random_state: Any) -> int:
+    """The seed that a ``random_state`` stands for; a RandomState gives another one each time."""
+    if isinstance(random_state, int | np.integer):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def _constructor(cls: type[Parameters]) -> Any:

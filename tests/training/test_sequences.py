@@ -1,5 +1,7 @@
 """Sequences of different lengths with targets: losses, gradients, errors and outputs against plain NumPy."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from reference.differences import numerical_gradient, worst_error
@@ -62,7 +64,7 @@ def plain_losses(kind, y, wanted, loss):
         return (np.abs(y - wanted) if loss is MAE else (y - wanted) ** 2).sum(axis=-1)
     return sum(
         -np.take_along_axis(log_softmax(y[..., a:b], -1), wanted[..., k, None].astype(int), -1)[..., 0]
-        for k, (a, b) in enumerate(zip(GROUPS[:-1], GROUPS[1:], strict=True))
+        for k, (a, b) in enumerate(pairwise(GROUPS))
     )
 
 

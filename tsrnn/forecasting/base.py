@@ -11,9 +11,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags
 
 from tsrnn._errors import BelowNaiveWarning, Integer, NoneOr, check_parameter
+from tsrnn._parameters import seed_of
 from tsrnn.data import Panel, RowRules, all_windows, end_windows, forecast_frame, read_history, tidy_frame
 from tsrnn.forecasting.assemble import fit_state
 from tsrnn.forecasting.declared import DataParameters
@@ -95,7 +96,7 @@ class Forecaster(DataParameters, ABC):
         """
         self.check_parameters()
         prepared = prepare(self, X, y, X_val, sample_weight)
-        seed = self._seed()
+        seed = seed_of(self.random_state)
         fitted = self._fit_model(prepared, seed)
         self._adopt(fit_state(prepared, fitted, seed, self.n_jobs))
         self._warn_about_fit()
@@ -257,10 +258,6 @@ class Forecaster(DataParameters, ABC):
         tags.input_tags.allow_nan = self.missing == "ffill"
         tags.target_tags.multi_output = True
         return tags
-
-    def _seed(self) -> int:
-        given = self.random_state
-        return int(given) if isinstance(given, int | np.integer) else int(check_random_state(given).randint(2**31 - 1))
 
     def _fitted(self) -> FitState:
         if "state_" not in vars(self):

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import datetime
 import numbers
-from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from tsrnn._errors import AnyOf, Boolean, Instance, Integer, ListOf, NoneOr, Options, Real
+from tsrnn._networks import NetworkTraining
 from tsrnn._parameters import Parameters, param
 from tsrnn.data.names import NAME, Name
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.nn.cells import CELLS
 from tsrnn.nn.heads.point import LOSSES, Huber
 from tsrnn.nn.layer import LayerSpec
-from tsrnn.training.events import Callback
-from tsrnn.training.optimizers import OPTIMIZERS, Optimizer
-from tsrnn.training.schedules import SCHEDULES, Schedule
 
 _FREQ = Instance((str, pd.offsets.BaseOffset, datetime.timedelta), "a frequency of pandas such as 'h' or 'MS'")
 _CODES = Instance((numbers.Real, list, tuple, np.ndarray), "a number or a list of numbers")
@@ -126,8 +123,8 @@ class DataParameters(Columns, Rows, WindowParameters, ScalingParameters):
     """All that decides what a model is fitted on; every forecaster has these."""
 
 
-class TrainingParameters(Parameters):
-    """How a network is trained."""
+class TrainingParameters(NetworkTraining):
+    """How a network is trained to forecast."""
 
     instance_norm: Literal["last", "mean", "standard"] | None = param(
         default=None,
@@ -139,66 +136,6 @@ class TrainingParameters(Parameters):
         default="mae",
         constraint=AnyOf(Options(*LOSSES), Instance(Huber, "a loss such as Huber(delta=1.0)")),
         doc="What training minimises, in scaled units.",
-    )
-    optimizer: str | Optimizer = param(
-        default="adam",
-        constraint=AnyOf(Options(*OPTIMIZERS), Instance(Optimizer, "an optimizer such as SGD(momentum=0.9)")),
-        doc="How gradients become steps.",
-    )
-    learning_rate: float = param(default=2e-3, constraint=Real(0, None, closed="neither"), doc="Size of the steps.")
-    lr_schedule: str | Schedule = param(
-        default="constant",
-        constraint=AnyOf(Options(*SCHEDULES), Instance(Schedule, "a schedule such as Cosine()")),
-        doc="How the learning rate changes from epoch to epoch.",
-    )
-    max_epochs: int = param(default=30, constraint=Integer(1), doc="Passes over the training windows, at most.")
-    max_steps: int | None = param(default=None, constraint=NoneOr(Integer(1)), doc="Training steps, at most.")
-    batch_size: int = param(default=128, constraint=Integer(1), doc="Windows in a step.")
-    clip_value: float | None = param(
-        default=None,
-        constraint=NoneOr(Real(0, None, closed="neither")),
-        doc="Each number of a gradient is cut to this size, before `clip_norm`. None: it is not.",
-    )
-    clip_norm: float | None = param(
-        default=1.0,
-        constraint=NoneOr(Real(0, None, closed="neither")),
-        doc="Longer gradients are cut to this norm. None: they are not.",
-    )
-    weight_decay: float = param(
-        default=0.0, constraint=Real(0), doc="L2 penalty; with AdamW the decay of the weights themselves."
-    )
-    early_stopping: bool = param(
-        default=True,
-        constraint=Boolean(),
-        doc="Stop when the validation loss (without validation rows the training loss) no longer falls.",
-    )
-    patience: int = param(default=5, constraint=Integer(1), doc="Epochs without improvement before early stopping.")
-    restore_best_weights: bool = param(
-        default=True, constraint=Boolean(), doc="Keep the weights of the best epoch rather than the last."
-    )
-    warm_start: bool = param(
-        default=False, constraint=Boolean(), doc="Let `fit` go on from the weights of the last `fit`."
-    )
-    random_state: Any = param(
-        default=None,
-        constraint=NoneOr(AnyOf(Integer(0, 2**32 - 1), Instance(np.random.RandomState, "a RandomState"))),
-        doc="Seed of first weights, order of windows and dropout. The same seed gives the same bits.",
-    )
-    n_jobs: int | None = param(
-        default=None,
-        constraint=NoneOr(AnyOf(Integer(1), Integer(None, -1))),
-        doc="Threads. None and -1: all cores, in a worker process of joblib its share of them. Where several Python "
-        "threads fit at once, as in Optuna's `n_jobs`, 1 is best. The result does not depend on it, to the bit.",
-    )
-    callbacks: Iterable[Callback] | None = param(
-        default=None,
-        constraint=NoneOr(ListOf(Instance(Callable, "a function"), min_length=0)),  # type: ignore[arg-type]
-        doc="Called with an `EpochEnd` after each epoch; one that returns True ends training.",
-    )
-    verbose: int | bool = param(
-        default=False,
-        constraint=AnyOf(Boolean(), Integer(0)),
-        doc="Show a progress bar, and say so where kernels have to be compiled.",
     )
 
 

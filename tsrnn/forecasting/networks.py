@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from tsrnn._blas import one_blas_thread
-from tsrnn._cache import on_compile
 from tsrnn._errors import DivergedError
+from tsrnn._networks import NetworkTraining
 from tsrnn.data import WindowIndex
 from tsrnn.forecasting.base import Forecaster
 from tsrnn.forecasting.declared import TrainingParameters
@@ -29,14 +28,11 @@ from tsrnn.nn.layer import LayerSpec, Shape
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.network import Network
 from tsrnn.nn.summary import NetworkSummary, Table
-from tsrnn.training.events import Callback, EpochEnd
-from tsrnn.training.optimizers import OPTIMIZERS
-from tsrnn.training.progress import CompileNotice, ProgressBar, write_line
-from tsrnn.training.schedules import SCHEDULES
+from tsrnn.training.events import EpochEnd
 from tsrnn.training.tasks import WindowTask
 from tsrnn.training.threads import Team, resolve_n_jobs
 from tsrnn.training.tiles import TileEngine
-from tsrnn.training.trainer import Trainer, TrainResult, TrainSettings, Windows
+from tsrnn.training.trainer import Trainer, TrainResult, Windows
 
 
 def series_of(history: History, instance_norm: str | None) -> Series:
@@ -165,14 +161,6 @@ class NetworkForecaster(Forecaster, TrainingParameters):
     def _history_of(self, prepared: Prepared, split: Split) -> History:
         return History(split.panel, prepared.shape, prepared.n_targets, prepared.scaling, self.n_jobs)
 
-    def _settings(self, seed: int) -> TrainSettings:
-        optimizer, schedule = self.optimizer, self.lr_schedule
-        alike = [field.name for field in fields(TrainSettings) if field.name in self.PARAMETERS]
-        given = {name: self.PARAMETERS[name].constraint.plain(getattr(self, name)) for name in alike}
-        given["optimizer"] = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
-        given["schedule"] = SCHEDULES[schedule] if isinstance(schedule, str) else schedule
-        return TrainSettings(seed=seed, **given)
-
     def _first_weights(self, network: Network, seed: int) -> np.ndarray:
         """Random ones, or with ``warm_start`` those of the last fit."""
         if not self.warm_start or "state_" not in vars(self):
@@ -199,21 +187,7 @@ class NetworkForecaster(Forecaster, TrainingParameters):
             )
 
     def _noticing(self) -> AbstractContextManager[None]:
-        return on_compile(CompileNotice(write_line)) if self.verbose else super()._noticing()
-
-    @contextlib.contextmanager
-    def _listeners(self) -> Iterator[list[Callback]]:
-        """The user's callbacks, and the progress bar where it is asked for."""
-        callbacks = list(self.callbacks or ())
-        if not self.verbose:
-            yield callbacks
-            return
-        bar = ProgressBar(self.max_epochs, type(self).__name__)
-        try:
-            with on_compile(CompileNotice(bar.write)):
-                yield [bar, *callbacks]
-        finally:
-            bar.close()
+        return NetworkTraining._noticing(self)
 
 
 def _records(epochs: Iterable[EpochEnd]) -> tuple[dict[str, float], ...]:
