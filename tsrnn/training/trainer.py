@@ -54,12 +54,14 @@ class Windows:
 @dataclass(frozen=True)
 class TrainResult:
     """The weights chosen, and how it went. ``stopped`` is "max_epochs", "max_steps", "early_stopping", "callback" or
-    "interrupt"."""
+    "interrupt"; ``moments`` are the optimizer's after the last of all ``steps``."""
 
     theta: np.ndarray
     history: tuple[EpochEnd, ...]
     best_epoch: int
     stopped: str
+    moments: np.ndarray
+    steps: int
 
 
 class Trainer:
@@ -72,14 +74,18 @@ class Trainer:
         self.validation = validation or engine  # another one where validation rows are not of the same series
         self.penalties = Penalties(engine.network.layout)
         self.history: list[EpochEnd] = []
-        self.step = 0
+        self.step = self.first_step = 0
         self.best_loss, self.best_epoch = math.inf, 0
 
-    def run(self, theta: np.ndarray, callbacks: Sequence[Callback] = ()) -> TrainResult:
-        """Train from ``theta``, which is left alone."""
+    def run(
+        self, theta: np.ndarray, callbacks: Sequence[Callback] = (), moments: np.ndarray | None = None, steps: int = 0
+    ) -> TrainResult:
+        """Train from ``theta``, and from where an earlier result left the optimizer; both are left alone."""
         self.theta = theta.copy()
         self.best_theta = self.theta.copy()
-        self.moments = np.zeros((self.settings.optimizer.n_moments, theta.size), theta.dtype)
+        shape = self.settings.optimizer.n_moments, theta.size
+        self.moments = np.zeros(shape, theta.dtype) if moments is None else moments.copy()
+        self.step = self.first_step = steps
         stopped = "max_epochs"
         try:
             for epoch in range(1, self.settings.max_epochs + 1):
@@ -98,13 +104,14 @@ class Trainer:
             use_best = True  # the best so far, or where there is none the weights that training began with
         chosen = self.best_theta if use_best else self.theta
         best = self.best_epoch if self.settings.restore_best_weights else len(self.history)
-        return TrainResult(chosen, tuple(self.history), best, stopped)
+        return TrainResult(chosen, tuple(self.history), best, stopped, self.moments, self.step)
 
     def _epoch(self, epoch: int) -> EpochEnd:
         settings, start = self.settings, time.perf_counter()
         losses = [self._monitored(record) for record in self.history]
         rate = settings.learning_rate * settings.schedule.factor(epoch - 1, settings.max_epochs, losses)
-        order = np.random.default_rng([settings.seed, epoch]).permutation(self.windows.train.size)
+        gone_on = [self.first_step] if self.first_step else []
+        order = np.random.default_rng([settings.seed, epoch, *gone_on]).permutation(self.windows.train.size)
         total, seen = 0.0, 0
         for first in range(0, order.size, settings.batch_size):
             if self._out_of_steps:
@@ -171,10 +178,10 @@ class Trainer:
 
     @property
     def _out_of_steps(self) -> bool:
-        return self.settings.max_steps is not None and self.step >= self.settings.max_steps
+        return self.settings.max_steps is not None and self.step - self.first_step >= self.settings.max_steps
 
     def _diverged(self, epoch: int, rate: float, what: str) -> DivergedError:
-        if self.step:
+        if self.step > self.first_step:
             advice = "Try a smaller `learning_rate`"
             advice += ", `clip_norm=1.0`" if self.settings.clip_norm is None else ", a smaller `clip_norm`"
             advice += ", or another `scaler`"
