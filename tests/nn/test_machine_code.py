@@ -6,24 +6,25 @@ import numba
 import pytest
 
 from tsrnn._jit import FAST_MATH
-from tsrnn.nn import GRU, Dense, recurrent, single
+from tsrnn.nn import GRU, SLSTM, Dense, Jordan, recurrent, single
 from tsrnn.nn.layer import Shape
 from tsrnn.nn.network import Network
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
 
 
+@pytest.mark.parametrize("layer", [GRU(5), Jordan(5), SLSTM(5)], ids=str)
 @pytest.mark.parametrize("name", ["forward", "backward"])
-def test_no_reference_is_counted_in_the_time_loop(name):
+def test_no_reference_is_counted_in_the_time_loop(name, layer):
     """Branches in an inlined helper can make Numba count references to every array for each block: a third slower."""
-    network = Network([GRU(5), Dense(1)], Shape(3, 2))
+    network = Network([layer, Dense(1)], Shape(3, 2))
     network.pack(network.initial(0))
     bound = network.workspace(training=True).bound[0]
     (call,) = getattr(bound, name)
     check(getattr(recurrent, name), call.args)
 
 
-@pytest.mark.parametrize("layer", [GRU(5), GRU(5, reset_after=False)], ids=str)
+@pytest.mark.parametrize("layer", [GRU(5), GRU(5, reset_after=False), SLSTM(5)], ids=str)
 def test_nor_in_that_of_one_sequence(layer):
     network = Network([layer], Shape(3, 2))
     check(single.forward_single, network.single(network.initial(0)).bound[0].forward[0].args)

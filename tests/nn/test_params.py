@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from cell_kinds import KINDS
 from reference import cells, initializers
 
-from tsrnn.nn import GRU, LSTM, Dense, Dropout, Sequential, SimpleRNN
+from tsrnn.nn import GRU, LSTM, Dense, Dropout, Sequential
 from tsrnn.nn.params import Parameter, ParamLayout, orthogonal
 
-KINDS = {"rnn": SimpleRNN(20), "lstm": LSTM(20), "gru": GRU(20), "gru_before": GRU(20, reset_after=False)}
+LAYERS = {kind: cell(20) for kind, cell in KINDS.items()}
 
 
 def weights(*layers, seed=0, features=7, dtype=np.float32):
@@ -16,10 +17,10 @@ def weights(*layers, seed=0, features=7, dtype=np.float32):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_shapes_are_those_of_keras(kind):
-    assert tuple(w.shape for w in weights(KINDS[kind])) == cells.weight_shapes(kind, 7, 20)
+    assert tuple(w.shape for w in weights(LAYERS[kind])) == cells.weight_shapes(kind, 7, 20)
 
 
-@pytest.mark.parametrize("layer", [*KINDS.values(), Dense(20)], ids=[*KINDS, "dense"])
+@pytest.mark.parametrize("layer", [*LAYERS.values(), Dense(20)], ids=[*KINDS, "dense"])
 def test_glorot_uniform(layer):
     """Within the limit that the whole kernel gives, uniform, and up to the limit."""
     kernel = weights(layer, features=100)[0]
@@ -32,8 +33,8 @@ def test_glorot_uniform(layer):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_recurrent_kernels_are_orthogonal(kind):
-    assert initializers.orthogonality_error(weights(KINDS[kind], dtype=np.float64)[1]) < 1e-14
-    assert initializers.orthogonality_error(weights(KINDS[kind])[1]) < 1e-6
+    assert initializers.orthogonality_error(weights(LAYERS[kind], dtype=np.float64)[1]) < 1e-14
+    assert initializers.orthogonality_error(weights(LAYERS[kind])[1]) < 1e-6
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 5), (3, 8), (8, 3)])
@@ -45,9 +46,11 @@ def test_orthogonal_of_any_shape_and_either_sign(shape):
 
 
 def test_biases_are_zero_but_for_the_forget_gate():
-    np.testing.assert_array_equal(weights(LSTM(20))[2], initializers.lstm_bias(20))
-    for layer in (SimpleRNN(5), GRU(5), GRU(5, reset_after=False)):
-        assert not weights(layer)[2].any()
+    for kind in KINDS:
+        bias, *own = weights(LAYERS[kind])[2:]
+        expected = initializers.lstm_bias(20) if kind in ("lstm", "peephole_lstm") else np.zeros_like(bias)
+        np.testing.assert_array_equal(bias, expected)
+        assert not any(array.any() for array in own)
     assert not weights(Dense(5))[1].any()
 
 

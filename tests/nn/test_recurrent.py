@@ -2,17 +2,16 @@
 
 import numpy as np
 import pytest
-from reference import cells as reference_cells
+from cell_kinds import ACTIVATION_PAIRS, KINDS
 from reference import keras_fixture
 from reference import recurrent as oracle
+from reference.cells import random_states
 
-from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn import GRU, LSTM, Dense, Sequential, SimpleRNN
+from tsrnn.nn import GRU, LSTM, SLSTM, Dense, Jordan, MinimalGRU, PeepholeLSTM, Sequential, SimpleRNN
 from tsrnn.nn.recurrent import spread_step
 from tsrnn.testing import check_gradient, check_layer
 
-KINDS = {"rnn": SimpleRNN, "lstm": LSTM, "gru": GRU, "gru_before": GRU}
 OPTIONS = {
     "plain": {},
     "sequences": {"return_sequences": True},
@@ -25,16 +24,10 @@ OPTIONS = {
 SIZES = [(50, 7, 3, 19), (64, 20, 14, 32), (33, 18, 1, 5), (1, 1, 2, 1), (3, 2, 5, 2)]  # B, T, F, H
 
 
-def spec(kind, hidden, **options):
-    if kind.startswith("gru"):
-        options["reset_after"] = kind == "gru"
-    return KINDS[kind](hidden, **options)
-
-
 def problem(kind, size, dtype, **options):
     """A network of one layer with random weights, inputs, and the gradient of its outputs."""
     batch, steps, features, hidden = size
-    net = Sequential([spec(kind, hidden, **options)]).build((steps, features), random_state=3, dtype=dtype)
+    net = Sequential([KINDS[kind](hidden, **options)]).build((steps, features), random_state=3, dtype=dtype)
     rng = np.random.default_rng(1)
     net.theta = rng.standard_normal(net.theta.size) * min(0.3, hidden**-0.5)  # chaos would amplify rounding
     x = rng.standard_normal((batch, steps, features)).astype(dtype)
@@ -88,7 +81,7 @@ def test_mask_and_initial_state(kind, backwards):
     net, x, d_y = problem(kind, size, np.float64, go_backwards=backwards, return_sequences=True)
     rng = np.random.default_rng(5)
     mask = rng.random(x.shape[:2]) < 0.6
-    states = tuple(rng.standard_normal((size[0], size[3])) for _ in range(reference_cells.N_STATES[kind]))
+    states = random_states(kind, rng, size[0], size[3])
     y = net.forward(x, training=True, mask=mask, initial_state=[states])
     known = {"mask": mask, "initial_state": states, "go_backwards": backwards, "return_sequences": True}
     expected, _ = oracle.forward(kind, x, net.get_weights(), **known)
@@ -111,7 +104,7 @@ KERAS_CASES = [case for case in keras_fixture.load_cases() if case["input_mask"]
 def test_keras(case):
     """Equal outputs and gradients with weights given in Keras' order and shapes."""
     hidden = case["weights"][1].shape[0]
-    net = Sequential([spec(case["kind"], hidden, **case["options"])]).build(case["x"].shape[1:])
+    net = Sequential([KINDS[case["kind"]](hidden, **case["options"])]).build(case["x"].shape[1:])
     net.set_weights(case["weights"])
     states = case["initial_state"]
     given = None if states is None else [tuple(states)]
@@ -128,25 +121,32 @@ def test_keras(case):
 GRADIENT_CASES = {
     "dropouts": {"dropout": 0.3, "recurrent_dropout": 0.4},
     "backwards": {"go_backwards": True, "return_sequences": True},
-    **{name: {"activation": name, "recurrent_activation": name} for name in ACTIVATIONS},
 }
 
 
 @pytest.mark.parametrize("case", GRADIENT_CASES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradient(kind, case):
-    options = dict(GRADIENT_CASES[case])
-    if kind == "rnn":
-        options.pop("recurrent_activation", None)
+    check_with_initial_state(kind, **GRADIENT_CASES[case])
+
+
+@pytest.mark.parametrize(("kind", "activation"), ACTIVATION_PAIRS)
+def test_gradient_with_every_activation(kind, activation):
+    gates = {} if kind == "rnn" else {"recurrent_activation": activation}
+    check_with_initial_state(kind, activation=activation, **gates)
+
+
+def check_with_initial_state(kind, **options):
     net, x, _ = problem(kind, (2, 5, 3, 4), np.float64, **options)
     net.theta = 0.5 * net.theta  # linear gates would let the state explode
-    states = tuple(np.random.default_rng(6).standard_normal((2, 4)) for _ in range(reference_cells.N_STATES[kind]))
+    states = random_states(kind, np.random.default_rng(6), 2, 4)
     assert check_gradient(net, x, initial_state=[states]) < 1e-6
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradient_of_a_stack(kind):
-    layers = [spec(kind, 4, return_sequences=True, recurrent_dropout=0.2), spec(kind, 3, go_backwards=True), Dense(2)]
+    cell = KINDS[kind]
+    layers = [cell(4, return_sequences=True, recurrent_dropout=0.2), cell(3, go_backwards=True), Dense(2)]
     net = Sequential(layers).build((5, 2), random_state=1, dtype=np.float64)
     mask = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 1]], bool)
     assert check_gradient(net, np.random.default_rng(0).standard_normal((2, 5, 2)), mask=mask) < 1e-6
@@ -154,13 +154,22 @@ def test_gradient_of_a_stack(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_conformance(kind):
-    assert check_layer(lambda: spec(kind, 5)) < 1e-6
+    assert check_layer(lambda: KINDS[kind](5)) < 1e-6
 
 
 @pytest.mark.parametrize(
     ("layer", "count"),
-    [(SimpleRNN(32), 2080), (LSTM(32), 8320), (GRU(32), 6336), (GRU(32, reset_after=False), 6240)],
-    ids=["rnn", "lstm", "gru", "gru_before"],
+    [
+        (SimpleRNN(32), 2080),
+        (LSTM(32), 8320),
+        (GRU(32), 6336),
+        (GRU(32, reset_after=False), 6240),
+        (Jordan(32), 3 * 32 * 32 + 2 * 32),
+        (PeepholeLSTM(32), 8320 + 3 * 32),
+        (MinimalGRU(32), 4160),
+        (SLSTM(32), 8320),
+    ],
+    ids=str,
 )
 def test_count_params(layer, count):
     assert Sequential([layer]).build((10, 32)).count_params() == count

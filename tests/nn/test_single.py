@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from reference import cells as reference_cells
+from cell_kinds import ACTIVATION_PAIRS, KINDS
 from reference import recurrent as oracle
+from reference.cells import random_states
 
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.kernels.simd import LANES, absolute, sigmoid, tanh
@@ -16,12 +17,6 @@ from tsrnn.nn import GRU, LSTM, Dense, Dropout, Flatten, Sequential, SimpleRNN
 from tsrnn.nn.cells.cell import Cell
 from tsrnn.nn.layers.recurrent import Recurrent
 
-KINDS = {
-    "rnn": SimpleRNN,
-    "lstm": LSTM,
-    "gru": GRU,
-    "gru_before": lambda hidden, **options: GRU(hidden, reset_after=False, **options),
-}
 OPTIONS = {
     "last": {},
     "sequences": {"return_sequences": True},
@@ -94,8 +89,7 @@ def test_same_bits_with_masks_and_states(kind, backwards):
     rng = np.random.default_rng(3)
     mask = rng.random((4, STEPS)) < 0.6
     mask[2] = False
-    rows = net.network.layers[0].state_rows
-    states = [tuple(rng.standard_normal((rows, 4, 33)).astype(np.float32)), None, None, None]
+    states = [random_states(kind, rng, 4, 33), None, None, None]
     check_bits(net, mask=mask, states=states)
     check_bits(net, states=states)
     check_bits(net)  # neither is left behind
@@ -106,8 +100,7 @@ def test_same_bits_for_a_cell_of_ones_own(hidden):
     check_bits(build(Own(hidden, return_sequences=True), Own(5)))
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "activation"), ACTIVATION_PAIRS)
 def test_same_bits_with_every_activation(kind, activation):
     gates = {} if kind == "rnn" else {"recurrent_activation": activation}
     check_bits(build(KINDS[kind](6, activation=activation, **gates), shape=(2, FEATURES)))  # some explode
@@ -138,7 +131,7 @@ def test_oracle(kind, backwards, dtype):
     net = build(KINDS[kind](35, go_backwards=backwards, return_sequences=True), dtype=dtype)
     rng = np.random.default_rng(5)
     x, mask = inputs(1, dtype=dtype), rng.random((1, STEPS)) < 0.6
-    states = tuple(rng.standard_normal((1, 35)) for _ in range(reference_cells.N_STATES[kind]))
+    states = random_states(kind, rng, 1, 35)
     known = {"mask": mask, "initial_state": states, "go_backwards": backwards, "return_sequences": True}
     expected, _ = oracle.forward(kind, x, net.get_weights(), **known)
     tolerance = 2e-6 if dtype == np.float32 else 1e-13

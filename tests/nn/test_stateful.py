@@ -2,17 +2,12 @@
 
 import numpy as np
 import pytest
+from cell_kinds import KINDS
 
 from tsrnn import GRUForecaster
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn import GRU, LSTM, Dense, Sequential, SimpleRNN
+from tsrnn.nn import GRU, LSTM, Dense, Sequential
 
-KINDS = {
-    "rnn": SimpleRNN,
-    "lstm": LSTM,
-    "gru": GRU,
-    "gru_before": lambda hidden, **options: GRU(hidden, reset_after=False, **options),
-}
 STEPS, CHUNKS, FEATURES = 4, 3, 2
 
 

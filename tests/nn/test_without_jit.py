@@ -7,15 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cell_kinds import KINDS
+from reference.cells import random_states
 
-from tsrnn.nn import GRU, LSTM, Dense, Dropout, Flatten, Sequential, SimpleRNN
+from tsrnn.nn import Dense, Dropout, Flatten, Sequential
 
-CELLS = {
-    "rnn": SimpleRNN,
-    "lstm": LSTM,
-    "gru": GRU,
-    "gru_before": lambda hidden, **options: GRU(hidden, reset_after=False, **options),
-}
 DTYPES = [np.float32, np.float64]
 FORECASTS = """
 import sys, warnings
@@ -29,8 +25,9 @@ np.save(sys.argv[1], made.fit(frame[:-1]).stream().step(frame.iloc[-1]))
 """
 
 
-def passes(cell, dtype):
+def passes(kind, dtype):
     """Output and all gradients of a small network with dropout, a mask and initial states."""
+    cell = KINDS[kind]
     layers = [
         cell(5, return_sequences=True, dropout=0.3, recurrent_dropout=0.4),
         Dropout(0.2),
@@ -41,7 +38,7 @@ def passes(cell, dtype):
     net = Sequential(layers).build((4, 3), random_state=1, dtype=dtype)
     rng = np.random.default_rng(0)
     x, mask = rng.standard_normal((3, 4, 3)).astype(dtype), rng.random((3, 4)) < 0.7
-    states = tuple(rng.standard_normal((net.network.layers[0].state_rows, 3, 5)).astype(dtype))
+    states = random_states(kind, rng, 3, 5)
     y = net.forward(x, training=True, mask=mask, initial_state=[states, None, None, None, None])
     d_x = net.backward(np.cos(y))
     return [y, d_x, *net.grads(), *net.d_initial_state[0], net(x), net(x[:1], mask[:1])]
@@ -49,14 +46,15 @@ def passes(cell, dtype):
 
 def save_passes(path):
     np.savez(path, **{
-        f"{name}-{np.dtype(dtype)}-{i}": array
-        for name, cell in CELLS.items() for dtype in DTYPES for i, array in enumerate(passes(cell, dtype))
+        f"{kind}-{np.dtype(dtype)}-{i}": array
+        for kind in KINDS for dtype in DTYPES for i, array in enumerate(passes(kind, dtype))
     })  # fmt: skip
 
 
 def run_without_jit(*arguments):
-    root = str(Path(__file__).resolve().parents[2])
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": root}
+    root = Path(__file__).resolve().parents[2]
+    paths = os.pathsep.join([str(root), str(root / "tests")])
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": paths}
     subprocess.run([sys.executable, *arguments], env=environment, check=True)
 
 
@@ -69,12 +67,12 @@ def plain(tmp_path_factory):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", CELLS)
-def test_same_numbers(plain, name, dtype):
-    compiled = passes(CELLS[name], dtype)
-    assert len([key for key in plain if key.startswith(f"{name}-{np.dtype(dtype)}-")]) == len(compiled)
+@pytest.mark.parametrize("kind", KINDS)
+def test_same_numbers(plain, kind, dtype):
+    compiled = passes(kind, dtype)
+    assert len([key for key in plain if key.startswith(f"{kind}-{np.dtype(dtype)}-")]) == len(compiled)
     for i, array in enumerate(compiled):
-        other = plain[f"{name}-{np.dtype(dtype)}-{i}"]
+        other = plain[f"{kind}-{np.dtype(dtype)}-{i}"]
         assert other.dtype == dtype
         np.testing.assert_allclose(array, other, rtol=0, atol=3e-6 if dtype == np.float32 else 1e-12)
 

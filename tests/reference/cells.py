@@ -3,17 +3,20 @@
 Weights are in Keras' order and shapes: ``kernel (F, G*H)``, ``recurrent_kernel (H, G*H)`` and ``bias (G*H,)``, where
 G is 1 for the simple cell, 4 for the LSTM (gates i, f, c, o) and 3 for the GRU (gates z, r, h). The GRU with
 ``reset_after=True`` has a ``bias (2, 3H)``: the first row goes with the input, the second with the recurrent product.
+Cells that Keras has not (in ``other_cells``) follow its style; what else they learn is an array ``own (rows, H)``.
 
 Each ``*_forward(x, hm, states, weights, f, g)`` takes the input ``x (B, F)`` and the state ``hm (B, H)`` that enters
-the recurrent product, both already multiplied by their dropout masks, the states ``(h,)`` or ``(h, c)`` as they are
-carried, and the activation ``f`` of the state and ``g`` of the gates. It gives the new states.
+the recurrent product, both already multiplied by their dropout masks, the states ``(h,)``, ``(h, c)`` or ``(h, c, n,
+m)`` as they are carried, and the activation ``f`` of the state and ``g`` of the gates. It gives the new states.
 
 Each ``*_backward(x, hm, states, weights, f, g, df, dg, d_new)`` takes the same, the derivatives of the activations, and
 the gradients of the new states. It computes the step again and gives the gradients of ``x``, of ``hm``, of the carried
-states (without the part that comes through ``hm``) and of the three weights.
+states (without the part that comes through ``hm``) and of the weights.
 """
 
 import numpy as np
+
+from reference import other_cells as others
 
 
 def rnn_forward(x, hm, states, weights, f, g):
@@ -162,13 +165,35 @@ STEPS = {
     "lstm": (lstm_forward, lstm_backward),
     "gru": (gru_forward, gru_backward),
     "gru_before": (gru_before_forward, gru_before_backward),
+    "jordan": (others.jordan_forward, others.jordan_backward),
+    "peephole_lstm": (others.peephole_lstm_forward, others.peephole_lstm_backward),
+    "minimal_gru": (others.minimal_gru_forward, others.minimal_gru_backward),
+    "slstm": (others.slstm_forward, others.slstm_backward),
 }
 
-N_GATES = {"rnn": 1, "lstm": 4, "gru": 3, "gru_before": 3}
-N_STATES = {"rnn": 1, "lstm": 2, "gru": 1, "gru_before": 1}
+N_GATES = {
+    "rnn": 1,
+    "lstm": 4,
+    "gru": 3,
+    "gru_before": 3,
+    "jordan": 1,
+    "peephole_lstm": 4,
+    "minimal_gru": 2,
+    "slstm": 4,
+}
+N_RECURRENT = N_GATES | {"jordan": 2}
+N_OWN = {"jordan": 1, "peephole_lstm": 3}
+N_STATES = dict.fromkeys(STEPS, 1) | {"lstm": 2, "peephole_lstm": 2, "slstm": 4}
 
 
 def weight_shapes(kind, F, H):
-    """Shapes of kernel, recurrent kernel and bias for F inputs and H units."""
+    """Shapes of kernel, recurrent kernel, bias and, for cells that have it, own, for F inputs and H units."""
     width = N_GATES[kind] * H
-    return (F, width), (H, width), ((2, width) if kind == "gru" else (width,))
+    own = ((N_OWN[kind], H),) if kind in N_OWN else ()
+    return (F, width), (H, N_RECURRENT[kind] * H), ((2, width) if kind == "gru" else (width,)), *own
+
+
+def random_states(kind, rng, *shape):
+    """States that a sequence can start from: what a normaliser holds is above zero."""
+    states = [rng.normal(size=shape) for _ in range(N_STATES[kind])]
+    return tuple(np.abs(state) + 0.5 if kind == "slstm" and row == 2 else state for row, state in enumerate(states))

@@ -2,10 +2,10 @@
 
 Arguments of both functions
 ---------------------------
-kind : "rnn", "lstm", "gru" (``reset_after=True``) or "gru_before" (``reset_after=False``).
+kind : a name in ``cells.STEPS``; "gru" has ``reset_after=True``, "gru_before" has not.
 x : (B, T, F).
-weights : kernel, recurrent_kernel, bias as ``cells`` describes them.
-initial_state : tuple of (B, H) arrays, ``(h,)`` or for the LSTM ``(h, c)``; None is zeros.
+weights : kernel, recurrent_kernel, bias and for some cells own, as ``cells`` describes them.
+initial_state : tuple of (B, H) arrays, ``(h,)``, for LSTMs ``(h, c)``, for "slstm" ``(h, c, n, m)``; None is zeros.
 mask : (B, T) of bool. A step that is False keeps all states of its row, and its output is the h that was kept.
 activation, recurrent_activation : names in ``activations``, of the state and of the gates ("rnn" has no gates).
 go_backwards : x (and its mask) are reversed in time on entry; the outputs stay in the order of processing.
@@ -26,7 +26,7 @@ from reference.cells import N_STATES, STEPS
 
 
 class Gradients(NamedTuple):
-    weights: tuple  # of kernel, recurrent_kernel, bias
+    weights: tuple  # of kernel, recurrent_kernel, bias, own
     x: np.ndarray  # (B, T, F)
     initial_state: tuple  # of (B, H) arrays, one per state
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reference.activations import KINKS
-from reference.cells import N_STATES, STEPS, weight_shapes
+from reference.cells import STEPS, random_states, weight_shapes
 from reference.differences import numerical_gradient, worst_error
 from reference.recurrent import backward, forward
 
@@ -30,7 +30,7 @@ def random_case(kind, seed, masked=False, stateful=False, dropout=False, **optio
     if masked:
         options["mask"] = MASK
     if stateful:
-        options["initial_state"] = tuple(rng.normal(size=(B, H)) for _ in range(N_STATES[kind]))
+        options["initial_state"] = random_states(kind, rng, B, H)
     if dropout:
         options["input_mask"] = rng.choice([0.0, 1.0, 1.5], size=(B, F))
         options["state_mask"] = rng.choice([0.0, 1.0, 2.0], size=(B, H))
@@ -70,7 +70,7 @@ def test_gradients_of_every_combination_of_options(kind, options):
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradients_of_every_pair_of_activations(kind, activation, recurrent_activation):
     rng, x, weights, options = random_case(
-        kind, seed=2, stateful=True, activation=activation, recurrent_activation=recurrent_activation
+        kind, seed=7, stateful=True, activation=activation, recurrent_activation=recurrent_activation
     )
     # Weights of a fifth keep unbounded activations from blowing up.
     weights = [0.2 * weight for weight in weights]
@@ -87,8 +87,8 @@ def test_gradients_where_hard_sigmoid_and_relu_are_on_both_sides_of_their_kinks(
 
 def one_unit(kind, *, initial_state=None, x=(1.0,), state_mask=None, recurrent=0.5, bias=0.0):
     """One unit, one input, linear activations of state and gates: everything can be worked out by hand."""
-    kernel_shape, recurrent_shape, bias_shape = weight_shapes(kind, 1, 1)
-    weights = (np.ones(kernel_shape), np.full(recurrent_shape, recurrent), np.full(bias_shape, bias))
+    kernel_shape, recurrent_shape, *other_shapes = weight_shapes(kind, 1, 1)
+    weights = (np.ones(kernel_shape), np.full(recurrent_shape, recurrent), *(np.full(s, bias) for s in other_shapes))
     linear = {"activation": "linear", "recurrent_activation": "linear"}
     x = np.array(x).reshape(1, -1, 1)
     return forward(kind, x, weights, initial_state=initial_state, state_mask=state_mask, **linear)
@@ -130,6 +130,55 @@ def test_gru_before_by_hand_and_gate_order_is_z_r_h():
     y, _ = forward("gru_before", np.zeros((1, 1, 1)), weights, initial_state=([[7.0]],), **linear)
     candidate = 5.0 + (3.0 * 7.0) * 0.5
     assert y == 2.0 * 7.0 + (1.0 - 2.0) * candidate
+
+
+def test_jordan_by_hand_and_matrices_are_from_the_output_and_to_it():
+    weights = (np.array([[1.0]]), np.array([[0.5, 10.0]]), np.array([3.0]), np.array([[7.0]]))
+    linear = {"activation": "linear", "recurrent_activation": "linear"}
+    y, (state,) = forward("jordan", np.ones((1, 2, 1)), weights, initial_state=([[2.0]],), **linear)
+    first = 10.0 * (1.0 + 0.5 * 2.0 + 3.0) + 7.0
+    assert y == state == 10.0 * (1.0 + 0.5 * first + 3.0) + 7.0
+
+
+def test_peepholes_by_hand_and_their_order_is_i_f_o():
+    own = np.array([[10.0], [100.0], [1000.0]])
+    linear = {"activation": "linear", "recurrent_activation": "linear"}
+    weights = (np.zeros((1, 4)), np.zeros((1, 4)), np.array([2.0, 3.0, 5.0, 7.0]), own)
+    _, (h, c) = forward("peephole_lstm", np.zeros((1, 1, 1)), weights, initial_state=([[1.0]], [[11.0]]), **linear)
+    assert c == (3.0 + 100.0 * 11.0) * 11.0 + (2.0 + 10.0 * 11.0) * 5.0
+    assert h == (7.0 + 1000.0 * c) * c
+
+
+def test_minimal_gru_by_hand_and_gate_order_is_f_h():
+    weights = (np.zeros((1, 2)), np.array([[0.0, 0.5]]), np.array([3.0, 5.0]))
+    linear = {"activation": "linear", "recurrent_activation": "linear"}
+    y, _ = forward("minimal_gru", np.zeros((1, 1, 1)), weights, initial_state=([[7.0]],), **linear)
+    assert y == (1.0 - 3.0) * 7.0 + 3.0 * (5.0 + (3.0 * 7.0) * 0.5)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_slstm_is_a_ratio_of_two_sums_and_gate_order_is_i_f_z_o(stored):
+    """Without scales: the plain sums, which the scales must not change."""
+    rng = np.random.default_rng(7)
+    kernel, (b_i, b_f, b_z, b_o) = rng.normal(size=(1, 4)), rng.normal(size=4)
+    x, (c, n, m) = rng.normal(size=(1, 6, 1)), (0.3, 0.7, 2.0) if stored else (0.0, 0.0, 0.0)
+    states = [np.full((1, 1), value) for value in (0.4, c, n, m)]
+    weights = (kernel, np.zeros((1, 4)), np.array([b_i, b_f, b_z, b_o]))
+    _, (h, c_after, n_after, m_after) = forward("slstm", x, weights, initial_state=states)
+    big_c, big_n = c * np.exp(m), n * np.exp(m)
+    for value in x[0, :, 0]:
+        i, f, z, o = value * kernel[0] + [b_i, b_f, b_z, b_o]
+        big_c = big_c / (1.0 + np.exp(-f)) + np.exp(i) * np.tanh(z)
+        big_n = big_n / (1.0 + np.exp(-f)) + np.exp(i)
+    np.testing.assert_allclose(h, big_c / big_n / (1.0 + np.exp(-o)), rtol=1e-13)
+    np.testing.assert_allclose([c_after, n_after], np.reshape([big_c, big_n], (2, 1, 1)) / np.exp(m_after), rtol=1e-13)
+
+
+def test_slstm_stores_at_once_where_nothing_is_stored():
+    """However much the forget gate outweighs the input gate: all that could be kept is zero."""
+    weights = (np.zeros((1, 4)), np.zeros((1, 4)), np.array([-1000.0, 1000.0, 0.5, 0.0]))
+    _, (h, c, n, m) = forward("slstm", np.zeros((1, 1, 1)), weights)
+    assert (h, c, n, m) == (0.5 * np.tanh(0.5), np.tanh(0.5), 1.0, -1000.0)
 
 
 def test_state_mask_does_not_touch_the_h_that_is_interpolated():

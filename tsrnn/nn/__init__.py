@@ -1,6 +1,6 @@
 """Layers, and networks of them, for those who build their own."""
 
-from tsrnn.nn.cells import CELLS, GRU, LSTM, SimpleRNN
+from tsrnn.nn.cells import CELLS, GRU, LSTM, SLSTM, Elman, Jordan, MinimalGRU, PeepholeLSTM, SimpleRNN
 from tsrnn.nn.heads.point import MAE, MSE, Huber
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.layers.dropout import Dropout
@@ -13,11 +13,16 @@ __all__ = [
     "LSTM",
     "MAE",
     "MSE",
+    "SLSTM",
     "BuiltNetwork",
     "Dense",
     "Dropout",
+    "Elman",
     "Flatten",
     "Huber",
+    "Jordan",
+    "MinimalGRU",
+    "PeepholeLSTM",
     "Sequential",
     "SimpleRNN",
 ]

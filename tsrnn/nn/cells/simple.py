@@ -41,3 +41,6 @@ class SimpleRNN(Recurrent):
     """
 
     cell = SimpleRNNCell
+
+
+Elman = SimpleRNN  # the name in the literature

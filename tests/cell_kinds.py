@@ -1,0 +1,13 @@
+"""The recurrent layers that tests go through, by the names of their oracles: every cell, and the GRU's variant."""
+
+from functools import partial
+
+from tsrnn.kernels.activations import ACTIVATIONS
+from tsrnn.nn import CELLS, GRU
+
+KINDS = {name: cell for name, cell in CELLS.items() if name != "elman"}  # which is "rnn" by another name
+KINDS["gru_before"] = partial(GRU, reset_after=False)
+
+# Each pair is machine code of its own, which takes seconds. That a cell asks its spec for activations, one pair shows.
+EVERY = ("rnn", "lstm", "gru", "gru_before")
+ACTIVATION_PAIRS = [(kind, name) for kind in KINDS for name in ACTIVATIONS if kind in EVERY or name == "softsign"]
