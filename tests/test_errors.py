@@ -117,6 +117,16 @@ def test_messages_hint_at_the_option_that_was_meant():
     assert message_of("transformer", cell).endswith("got 'transformer'.")
 
 
+def test_options_of_a_registry_are_those_that_it_holds_now():
+    registry = {"rnn": 1, "lstm": 2}
+    cell = Options.of(registry)
+    assert cell.accepts("lstm") and not cell.accepts("gru")
+    registry["gru"] = 3
+    assert cell.accepts("gru") and cell.choices() == ("rnn", "lstm", "gru")
+    assert message_of("ltsm", cell).endswith("must be 'rnn', 'lstm' or 'gru'; got 'ltsm'. Did you mean 'lstm'?")
+    assert not cell.accepts_type(3)
+
+
 def test_messages_stay_short():
     frame = pd.DataFrame(np.zeros((1000, 30)))
     assert message_of(frame, Boolean()).endswith("must be True or False; got a DataFrame (of type DataFrame).")

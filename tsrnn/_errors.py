@@ -12,7 +12,7 @@ import math
 import numbers
 import reprlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal, final
@@ -213,10 +213,17 @@ class Real(Constraint):
 class Options(Constraint):
     """One of a few named values."""
 
-    values: tuple[Any, ...]
+    values: Collection[Any]
 
     def __init__(self, *values: Any) -> None:
         object.__setattr__(self, "values", values)
+
+    @classmethod
+    def of(cls, registry: Mapping[str, Any]) -> Options:
+        """The names in a registry, as it is whenever a value is checked: users add to it."""
+        options = cls()
+        object.__setattr__(options, "values", registry)
+        return options
 
     def accepts_type(self, value: Any) -> bool:
         return any(isinstance(value, type(option)) for option in self.values)
@@ -230,7 +237,7 @@ class Options(Constraint):
         return value.item() if isinstance(value, np.generic) else value
 
     def choices(self) -> tuple[Any, ...]:
-        return self.values
+        return tuple(self.values)
 
     def __str__(self) -> str:
         return _alternatives([repr(option) for option in self.values])

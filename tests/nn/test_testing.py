@@ -4,50 +4,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from reference import recurrent as oracle
 
-from tsrnn.kernels.simd import LANES, sigmoid, tanh, zeros_like
+from tsrnn.kernels.simd import LANES, sigmoid, tanh
 from tsrnn.nn import Dense, Sequential, SimpleRNN
 from tsrnn.nn.cells.cell import Cell
 from tsrnn.nn.layers.dense import DenseLayer
 from tsrnn.nn.layers.recurrent import Recurrent
 from tsrnn.testing import check_gradient, check_layer
 from tsrnn.testing import layers as suite
-
-
-class PeepholeCell(Cell):
-    """LSTM whose gates see the cell state (Gers and Schmidhuber 2000)."""
-
-    __slots__ = ()
-    GATES = "i f g o"
-    SAVED = "i f g o tanh_c c"
-    CARRIED = "c"
-    OWN = "p_i p_f p_o"
-
-    def forward(self, gates, state):
-        p_i, p_f, p_o = gates[4], gates[5], gates[6]
-        c = state[1]
-        i, f, g = sigmoid(gates[0] + p_i * c), sigmoid(gates[1] + p_f * c), tanh(gates[2])
-        c = f * c + i * g
-        o = sigmoid(gates[3] + p_o * c)
-        tanh_c = tanh(c)
-        return (o * tanh_c, c), (i, f, g, o, tanh_c, c)
-
-    def backward(self, saved, state, d_state):
-        i, f, g, o, tanh_c, c_after, p_i, p_f, p_o = saved
-        d_h, d_c = d_state
-        c = state[1]
-        d_o = d_h * tanh_c * o * (1 - o)
-        d_c = d_c + d_h * o * (1 - tanh_c * tanh_c) + d_o * p_o
-        d_i, d_f, d_g = d_c * g * i * (1 - i), d_c * c * f * (1 - f), d_c * i * (1 - g * g)
-        d_gates = (d_i, d_f, d_g, d_o, d_i * c, d_f * c, d_o * c_after)
-        return d_gates, (zeros_like(d_h), d_c * f + d_i * p_i + d_f * p_f)
-
-
-@dataclass(frozen=True)
-class Peephole(Recurrent):
-    cell = PeepholeCell
-    unit_bias = ("f",)
 
 
 class MinimalCell(Cell):
@@ -95,30 +59,20 @@ class Flipped(Recurrent):
     cell = FlippedCell
 
 
-@pytest.mark.parametrize("layer", [Peephole, Minimal])
-def test_a_cell_in_one_file_passes(layer):
-    assert check_layer(lambda: layer(5)) < 1e-6
+def test_a_cell_in_one_file_passes():
+    assert check_layer(lambda: Minimal(5)) < 1e-6
 
 
-@pytest.mark.parametrize("layer", [Peephole, Minimal])
-def test_and_works_with_everything_that_layers_can_do(layer):
+def test_and_works_with_everything_that_layers_can_do():
     stack = [
-        layer(3, return_sequences=True, go_backwards=True, dropout=0.2),
-        layer(6, recurrent_dropout=0.3),
+        Minimal(3, return_sequences=True, go_backwards=True, dropout=0.2),
+        Minimal(6, recurrent_dropout=0.3),
         Dense(2),
     ]
     net = Sequential(stack).build((4, 2), random_state=1, dtype=np.float64)
     net.theta = net.theta + 0.1 * np.random.default_rng(1).standard_normal(net.theta.size)
     mask = np.array([[1, 1, 0, 1], [0, 1, 1, 1], [1, 1, 1, 1]], bool)
     assert check_gradient(net, np.random.default_rng(0).standard_normal((3, 4, 2)), mask=mask) < 1e-6
-
-
-def test_peepholes_of_zero_are_an_lstm():
-    net = Sequential([Peephole(5)]).build((6, 3), random_state=1, dtype=np.float64)
-    assert [w.shape for w in net.get_weights()] == [(3, 20), (5, 20), (20,), (3, 5)]
-    x = np.random.default_rng(0).standard_normal((4, 6, 3))
-    expected, _ = oracle.forward("lstm", x, net.get_weights()[:3])
-    np.testing.assert_allclose(net(x), expected, rtol=1e-12)
 
 
 def test_minimal_unit_by_hand():

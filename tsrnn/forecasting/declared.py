@@ -142,7 +142,9 @@ class TrainingParameters(NetworkTraining):
 class RecurrentParameters(Parameters):
     """What a recurrent network is made of."""
 
-    cell: str = param(default="gru", constraint=Options(*CELLS), doc="The recurrent cell.")
+    cell: str = param(
+        default="gru", constraint=Options.of(CELLS), doc="The recurrent cell; `tsrnn.nn.CELLS` may hold one's own too."
+    )
     hidden_size: int | list[int] = param(
         default=32,
         constraint=AnyOf(Integer(1), ListOf(Integer(1))),

@@ -1,10 +1,12 @@
 """Layers, and networks of them, for those who build their own."""
 
 from tsrnn.nn.cells import CELLS, GRU, LSTM, SLSTM, Elman, Jordan, MinimalGRU, PeepholeLSTM, SimpleRNN
+from tsrnn.nn.cells.cell import Cell
 from tsrnn.nn.heads.point import MAE, MSE, Huber
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.layers.dropout import Dropout
 from tsrnn.nn.layers.flatten import Flatten
+from tsrnn.nn.layers.recurrent import Recurrent
 from tsrnn.nn.sequential import BuiltNetwork, Sequential
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "MSE",
     "SLSTM",
     "BuiltNetwork",
+    "Cell",
     "Dense",
     "Dropout",
     "Elman",
@@ -23,6 +26,7 @@ __all__ = [
     "Jordan",
     "MinimalGRU",
     "PeepholeLSTM",
+    "Recurrent",
     "Sequential",
     "SimpleRNN",
 ]

@@ -52,13 +52,12 @@ class SLSTMCell(Cell):
     def forward(self, gates, state):
         a, (_, c, n, m) = gates[0], state
         forgets = sigmoid(0 - gates[1])
-        ahead = m + log_sigmoid(gates[1], forgets) - a
-        less = decay(absolute(ahead))
-        ahead, one = ahead * positive(n), 1 + zeros_like(a)
-        i, f = select_rows(ahead, (less, one), (one, less))
+        kept = m + log_sigmoid(gates[1], forgets)
+        less, one = decay(absolute(kept - a)), 1 + zeros_like(a)
+        i, f, m = select_rows((kept - a) * positive(n), (less, one, kept), (one, less, a))
         z, o = self.activation.value(gates[2]), self.recurrent_activation.value(gates[3])
         c, n = f * c + i * z, f * n + i
-        return (o * (c / n), c, n, a + at_least(ahead, 0)), (i, f, z, o, forgets)
+        return (o * (c / n), c, n, m), (i, f, z, o, forgets)
 
     def backward(self, saved, state, d_state):
         i, f, z, o, forgets = saved
@@ -86,8 +85,7 @@ class SLSTM(Recurrent):
     where nothing is stored yet), both divided by exp(m).
 
     Weights, as those of `LSTM`: ``kernel (features, 4 hidden)``, ``recurrent_kernel (hidden, 4 hidden)``,
-    ``bias (4 hidden,)``, with the gates i, f, z, o side by side. The bias of the forget
-    gate starts at one.
+    ``bias (4 hidden,)``, with the gates i, f, z, o side by side. The bias of the forget gate starts at one.
 
     {parameters}
     recurrent_activation : as ``activation``, default="sigmoid"

@@ -1,0 +1,78 @@
+"""What is special about single cells; what holds for all of them is in test_recurrent.py."""
+
+import numpy as np
+import pytest
+
+from tsrnn.nn import LSTM, SLSTM, PeepholeLSTM, Sequential
+
+STEPS, FEATURES = 30, 3
+
+
+def inputs(dtype=np.float32, steps=STEPS):
+    return np.random.default_rng(0).standard_normal((5, steps, FEATURES)).astype(dtype)
+
+
+def test_peepholes_of_zero_are_an_lstm():
+    plain = Sequential([LSTM(7)]).build((STEPS, FEATURES), random_state=1)
+    peeping = Sequential([PeepholeLSTM(7)]).build((STEPS, FEATURES), random_state=2)
+    peeping.set_weights([*plain.get_weights(), np.zeros((3, 7))])
+    np.testing.assert_array_equal(peeping(inputs()), plain(inputs()))
+
+
+def one_unit(bias, *, dtype=np.float64, **options):
+    """An sLSTM whose gates i, f, z, o are the inputs plus a bias, without recurrence."""
+    net = Sequential([SLSTM(1, stateful=True, activation="linear", **options)]).build((1, 4), dtype=dtype)
+    net.set_weights([np.eye(4), np.zeros((1, 4)), np.array(bias)])
+    return net
+
+
+def one_step(net, gates, states):
+    """h, c, n and m after one step, of windows with these gates and states."""
+    gates = np.asarray(gates, net.theta.dtype)
+    net.forward(gates[:, None], training=True, initial_state=[states])
+    return [row[:, 0] for row in net._carried.current()[0]]
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-14), (np.float32, 4e-7)])
+def test_the_scale_of_an_slstm_follows_the_logarithm_of_the_forget_gate(dtype, tolerance):
+    """To rounding, over all that a gate can be: the error would grow with the steps."""
+    f = np.concatenate([np.linspace(-20, 20, 401), [-1e4, -200, -87, 87, 200, 1e4]])
+    gates = np.zeros((len(f), 4))
+    gates[:, 1] = f
+    ones = np.ones((len(f), 1))
+    _, _, _, m = one_step(one_unit([-1e6, 0, 0, 0], dtype=dtype), gates, (0 * ones, ones, ones, 0 * ones))
+    np.testing.assert_allclose(m, -np.logaddexp(0, -f), rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_weights_of_an_slstm_are_exponentials(dtype):
+    """a - m' and m + log(f) - m' from 0 to beyond where the exponential is zero."""
+    a = np.linspace(-120, 120, 241)
+    gates, ones = np.zeros((len(a), 4)), np.ones((len(a), 1))
+    gates[:, 0], gates[:, 1], gates[:, 2] = a, 1000, 3  # f is 1: the scale stays unless a is above it
+    _, c, n, m = one_step(one_unit([0, 0, 0, 0], dtype=dtype), gates, (0 * ones, 2 * ones, ones, 0 * ones))
+    new, old = np.exp(np.minimum(a, 0)), np.exp(np.minimum(-a, 0))
+    tolerance = {"rtol": 6e-6, "atol": 1e-37} if dtype == np.float32 else {"rtol": 1e-13, "atol": 1e-16}
+    np.testing.assert_allclose(n, new + old, **tolerance)
+    np.testing.assert_allclose(c, 3 * new + 2 * old, **tolerance)
+    np.testing.assert_array_equal(m, np.maximum(a, 0))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_an_slstm_with_nothing_stored_stores_at_once(dtype, batch):
+    """However much the forget gate outweighs the input gate: otherwise 0 / 0."""
+    net = one_unit([-1000, 1000, 0.25, 0], dtype=dtype)
+    np.testing.assert_array_equal(net(np.zeros((batch, 1, 4))), np.full((batch, 1), 0.125))
+    h, c, n, m = (row[0, 0] for row in net._carried.current()[0])
+    assert (h, c, n, m) == (0.125, 0.25, 1, -1000)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_gates_of_an_slstm_may_be_huge(dtype):
+    net = Sequential([SLSTM(7, return_sequences=True)]).build((300, FEATURES), random_state=1, dtype=dtype)
+    net.theta = 300 * np.random.default_rng(1).standard_normal(net.theta.size)
+    y = net.forward(inputs(dtype, 300), training=True)
+    d_x = net.backward(np.ones_like(y))
+    assert np.isfinite(d_x).all() and np.isfinite(net.gradient).all()
+    assert 0.5 < np.abs(y).max() <= 1  # a mean of numbers of at most one
