@@ -104,16 +104,16 @@ def test_frequencies_are_saved_by_name():
     assert encode(datetime.timedelta(minutes=10)) == "10min"
 
 
-class Elman(SimpleRNN):
+class Homemade(SimpleRNN):
     """A cell of the user's own."""
 
 
 def test_cells_of_the_users_own(wide, tmp_path, monkeypatch):
-    forecaster = RNNForecaster(layers=[Elman(3)], **TINY).fit(wide)
-    with pytest.raises(TypeError, match="Elman cannot be saved.*CELLS"):
+    forecaster = RNNForecaster(layers=[Homemade(3)], **TINY).fit(wide)
+    with pytest.raises(TypeError, match="Homemade cannot be saved.*CELLS"):
         forecaster.save(tmp_path / "file")
     assert not list(tmp_path.iterdir())
-    monkeypatch.setitem(CELLS, "elman", Elman)
+    monkeypatch.setitem(CELLS, "homemade", Homemade)
     forecaster.save(tmp_path / "file")
     assert tsrnn.load(tmp_path / "file").predict().equals(forecaster.predict())
 

@@ -2,8 +2,15 @@
 
 import numpy as np
 import pytest
+from reference.activations import DERIVATIVES, FUNCTIONS
+from reference.cells import random_states
+from reference.other_cells import slstm_backward
 
+from tsrnn._jit import kernel
+from tsrnn.kernels.activations import ACTIVATIONS
+from tsrnn.kernels.simd import LANES, load_rows, store_rows
 from tsrnn.nn import LSTM, SLSTM, PeepholeLSTM, Sequential
+from tsrnn.nn.cells.slstm import SLSTMCell
 
 STEPS, FEATURES = 30, 3
 
@@ -76,3 +83,30 @@ def test_gates_of_an_slstm_may_be_huge(dtype):
     d_x = net.backward(np.ones_like(y))
     assert np.isfinite(d_x).all() and np.isfinite(net.gradient).all()
     assert 0.5 < np.abs(y).max() <= 1  # a mean of numbers of at most one
+
+
+@kernel
+def step_back(spec, gates, state, d_state, d_gates, d_previous):
+    """[row][lane] in and out: a unit in each lane"""
+    previous = load_rows(state, 0, 4, 1)
+    _, saved = spec.forward(load_rows(gates, 0, 4, 1), previous)
+    d_rows, d_state_before = spec.backward(saved, previous, load_rows(d_state, 0, 4, 1))
+    store_rows(d_gates, 0, d_rows)
+    store_rows(d_previous, 0, d_state_before)
+
+
+def test_gradients_of_all_states_of_an_slstm():
+    """Through a layer only h has a gradient of its own, and what the scale adds to those of the gates is zero."""
+    rng = np.random.default_rng(0)
+    gates, d_new = rng.normal(size=(4, LANES)), rng.normal(size=(4, LANES))
+    states = random_states("slstm", rng, LANES, 1)
+    spec = SLSTMCell(1, 1, False, False, ACTIVATIONS["tanh"], ACTIVATIONS["sigmoid"])
+    d_gates, d_previous = np.zeros((4, LANES)), np.zeros((4, LANES))
+    flat = [array.reshape(-1) for array in (gates, np.stack(states), d_new, d_gates, d_previous)]
+    step_back(spec, *flat)
+    d_gates_expected, _, d_states, _ = slstm_backward(
+        gates.T, np.zeros((LANES, 1)), states, (np.eye(4), np.zeros((1, 4)), np.zeros(4)),
+        FUNCTIONS["tanh"], FUNCTIONS["sigmoid"], DERIVATIVES["tanh"], DERIVATIVES["sigmoid"], d_new[:, :, None],
+    )  # fmt: skip
+    np.testing.assert_allclose(d_gates, d_gates_expected.T, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(d_previous, np.stack(d_states)[:, :, 0], rtol=0, atol=1e-12)

@@ -48,7 +48,7 @@ def test_orthogonal_of_any_shape_and_either_sign(shape):
 def test_biases_are_zero_but_for_the_forget_gate():
     for kind in KINDS:
         bias, *own = weights(LAYERS[kind])[2:]
-        expected = initializers.lstm_bias(20) if kind in ("lstm", "peephole_lstm") else np.zeros_like(bias)
+        expected = initializers.lstm_bias(20) if kind in ("lstm", "peephole_lstm", "slstm") else np.zeros_like(bias)
         np.testing.assert_array_equal(bias, expected)
         assert not any(array.any() for array in own)
     assert not weights(Dense(5))[1].any()

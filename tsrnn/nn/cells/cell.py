@@ -40,7 +40,7 @@ class Cell(Spec, _Fields):
     forward(gates + own, state) -> new state, saved
     backward(saved + own, state, d_state) -> d_gates + d_own, d_previous_state (without the recurrent product)
     reset(gates, fed_h) -> the row that the SECOND gates see instead of h            (only with SECOND)
-    d_reset(saved, fed_h, d_row) -> d_gates, d_fed_h; saved holds d_gates so far     (only with SECOND)
+    d_reset(saved, fed_h, d_row) -> d_gates, d_fed_h; saved begins with d_gates so far  (only with SECOND)
 
     The gates of each of INPUT, RECURRENT without SECOND, and SECOND must stand next to each other in GATES.
     """
