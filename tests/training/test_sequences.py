@@ -101,8 +101,11 @@ def test_errors_and_outputs(team, kind, per_step):
     engine, theta = TileEngine(network, task, team), network.initial(3)
     examples = np.arange(COUNT)[::-1].copy()
     y = outputs_of(network, theta, x, mask)
-    loss, errors = engine.evaluate(theta, examples, NO_WEIGHTS)
-    assert loss == pytest.approx(plain_losses(kind, y, wanted, MAE)[row_mask].sum() / row_mask.sum() / 2, rel=1e-12)
+    losses = plain_losses(kind, y, wanted, MAE)[row_mask]
+    for weights in (NO_WEIGHTS, np.random.default_rng(2).uniform(0, 2, row_mask.sum())):
+        loss, errors = engine.evaluate(theta, examples, weights)
+        spread = weights if weights.size else np.ones_like(losses)
+        assert loss == pytest.approx((losses * spread).sum() / row_mask.sum() / 2, rel=1e-12)
     out = engine.predict(theta, examples)[::-1]
     if kind == "numbers":
         expected, plain = y, np.abs(y - wanted)[row_mask].mean(axis=0) * [2, 3]

@@ -31,6 +31,22 @@ data_report_ : dict
 """
 
 
+def recurrent_layers(given: RecurrentParameters, return_sequences: bool) -> list[LayerSpec]:
+    """All layers but the output; the last gives its state after each step, or the last one only."""
+    if given.layers is not None:
+        return list(given.layers)
+    sizes = given.hidden_size if isinstance(given.hidden_size, list | tuple) else [given.hidden_size] * given.n_layers
+    if given.n_layers not in (1, len(sizes)):
+        raise ValueError(
+            f"`hidden_size` must give one width, or one for each of n_layers={given.n_layers} layers; got {sizes}."
+        )
+    kind: Any = CELLS[given.cell]
+    settings = {field.name: getattr(given, field.name) for field in fields(kind) if field.name in given.PARAMETERS}
+    settings = {name: value for name, value in settings.items() if name not in ("hidden_size", "return_sequences")}
+    last = len(sizes) - 1
+    return [kind(size, return_sequences=i < last or return_sequences, **settings) for i, size in enumerate(sizes)]
+
+
 class RNNForecaster(NetworkForecaster, RecurrentParameters):
     """Forecast with a recurrent network, of any cell.
 
@@ -58,18 +74,7 @@ class RNNForecaster(NetworkForecaster, RecurrentParameters):
     ATTRIBUTES = _ATTRIBUTES
 
     def _hidden_layers(self) -> list[LayerSpec]:
-        if self.layers is not None:
-            return list(self.layers)
-        sizes = self.hidden_size if isinstance(self.hidden_size, list | tuple) else [self.hidden_size] * self.n_layers
-        if self.n_layers not in (1, len(sizes)):
-            raise ValueError(
-                f"`hidden_size` must give one width, or one for each of n_layers={self.n_layers} layers; got {sizes}."
-            )
-        kind: Any = CELLS[self.cell]
-        settings = {field.name: getattr(self, field.name) for field in fields(kind) if field.name in self.PARAMETERS}
-        settings.pop("hidden_size")
-        last = len(sizes) - 1
-        return [kind(size, return_sequences=i < last, **settings) for i, size in enumerate(sizes)]
+        return recurrent_layers(self, return_sequences=False)
 
 
 class SimpleRNNForecaster(RNNForecaster):

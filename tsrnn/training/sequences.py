@@ -16,7 +16,8 @@ from tsrnn.training.tasks import Task, TaskTile
 class SequenceTask(Task):
     """Sequences, named by their numbers, with targets.
 
-    Weights are of rows of the targets and may be empty; errors are in units of the head's own.
+    Weights are of rows of the targets and may be empty; what others call units are the weights of validation losses
+    here. Errors are in units of the head's own, without weights.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ class SequenceTile(TaskTile):
         return prepare(target_loss, self.task.head, self.task.targets, *arrays)
 
     def score(self, examples: np.ndarray, units: np.ndarray, losses: np.ndarray, errors: np.ndarray) -> Call:
-        arrays = examples, self.space.turn, self.space.y, losses, errors
+        arrays = examples, self.space.turn, units, self.space.y, losses, errors
         return prepare(target_score, self.task.head, self.task.targets, *arrays)
 
     def write(self, out: np.ndarray) -> Call:

@@ -31,7 +31,7 @@ class TaskTile(ABC):
 
     @abstractmethod
     def score(self, examples: np.ndarray, units: np.ndarray, losses: np.ndarray, errors: np.ndarray) -> Call:
-        """The output's losses (tiles,) without weights, and its ``errors`` (tiles * n_errors,) in given units."""
+        """The output's losses (tiles,), and its ``errors`` (tiles * n_errors,); what ``units`` are, the task says."""
 
     @abstractmethod
     def write(self, out: np.ndarray) -> Call:
@@ -60,7 +60,8 @@ class Task(ABC):
 class WindowTask(Task):
     """Forecasts of windows of a series, which are named by the row of their last point.
 
-    Weights are of rows of the series and may be empty; units (windows, targets) make data units of scaled errors.
+    Weights are of rows of the series and may be empty; they count in training only. Units (windows, targets) make data
+    units of scaled errors.
 
     Parameters
     ----------

@@ -133,8 +133,8 @@ def target_loss(head, targets, examples, turn, weights, y, d_y, losses):
 
 
 @kernel
-def target_score(head, targets, examples, turn, y, losses, errors):
-    """losses [tile] and errors [tile][target]: sums over the rows of this tile's examples"""
+def target_score(head, targets, examples, turn, weights, y, losses, errors):
+    """losses [tile] and errors [tile][target]: sums over the rows of this tile's examples; losses with ``weights``"""
     first, count, total, tile = turn[TILE] * LANES, turn[WINDOWS], 0.0, turn[TILE]
     y_step = tile_step(targets.outputs)
     outputs, slopes = np.empty(targets.outputs), np.empty(targets.outputs)
@@ -148,7 +148,8 @@ def target_score(head, targets, examples, turn, y, losses, errors):
             for k in range(targets.outputs):
                 outputs[k] = y[step * y_step + (1 + k) * LANES + lane]
             wanted = targets.values[row * targets.columns : (row + 1) * targets.columns]
-            total += head.compare(outputs, wanted, slopes)
+            weight = weights[row] if weights.size else 1.0
+            total += weight * head.compare(outputs, wanted, slopes)
             head.measure(outputs, wanted, own)
     losses[tile] = total
 

@@ -1,0 +1,1 @@
+"""scikit-learn estimators on sequences: a regressor and a classifier."""
