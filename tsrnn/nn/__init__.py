@@ -3,6 +3,7 @@
 from tsrnn.nn.cells import CELLS, GRU, LSTM, SLSTM, Elman, Jordan, MinimalGRU, PeepholeLSTM, SimpleRNN
 from tsrnn.nn.cells.cell import Cell
 from tsrnn.nn.heads.point import MAE, MSE, Huber
+from tsrnn.nn.layers.activity import ActivityPenalty
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.layers.dropout import Dropout
 from tsrnn.nn.layers.flatten import Flatten
@@ -16,6 +17,7 @@ __all__ = [
     "MAE",
     "MSE",
     "SLSTM",
+    "ActivityPenalty",
     "BuiltNetwork",
     "Cell",
     "Dense",

@@ -66,12 +66,23 @@ class Dropped:
     rate: float
 
 
+class Penalised(NamedTuple):
+    """Numbers whose size is part of the loss: ``l1`` times their magnitudes and ``l2`` times their squares."""
+
+    x: np.ndarray  # [step][1 + feature][lane]
+    steps: int
+    features: int
+    l1: float
+    l2: float
+
+
 @dataclass(frozen=True)
 class Setting:
     """How a layer's kernels are to run on one tile."""
 
     dtype: np.dtype
     training: bool  # keeps a tape; draws dropout
+    turn: np.ndarray  # which tile it is (see ``kernels.turn``)
     mask: np.ndarray | None = None  # [step][lane], 1 where a step counts
     continues: bool = False  # recurrent layers start from the state that the caller puts on the tape
 
@@ -93,6 +104,7 @@ class Bound:
     backward: tuple[Call, ...]  # none without training
     y: np.ndarray  # [step][1 + feature][lane]
     dropped: tuple[Dropped, ...] = ()
+    penalised: tuple[Penalised, ...] = ()
     tape: Any = None  # of recurrent layers, whose states it holds
     mask: np.ndarray | None = None  # of the output
 

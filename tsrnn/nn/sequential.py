@@ -10,8 +10,10 @@ import numpy as np
 
 from tsrnn._errors import Boolean, Instance, Integer, ListOf, check_parameter
 from tsrnn.kernels.simd import LANES
+from tsrnn.kernels.turn import TERMS, WINDOWS
 from tsrnn.nn.carried import CarriedStates, States
 from tsrnn.nn.layer import LayerSpec, Shape, fill_tile, read_tile
+from tsrnn.nn.layers.activity import activity_penalty
 from tsrnn.nn.network import Network, in_order
 from tsrnn.nn.penalties import Penalties
 from tsrnn.nn.single_workspace import SingleWorkspace
@@ -110,8 +112,16 @@ class BuiltNetwork:
 
     @property
     def penalty(self) -> float:
-        """What the L1 and L2 penalties of the layers (``kernel_l2`` and its like) add to the loss at these weights."""
-        return self._penalties.value(self._theta)
+        """What the L1 and L2 penalties of the layers add to the loss.
+
+        Those on weights (``kernel_l2`` and its like) at these weights; ``ActivityPenalty`` for the batch of the last
+        ``forward(training=True)``, until ``backward``.
+        """
+        losses = np.zeros(len(self._tiles))
+        for space in self._tiles:
+            for part in space.penalised:
+                activity_penalty(part, space.turn, losses)
+        return self._penalties.value(self._theta) + float(losses.sum()) / max(1, self._batch)
 
     @theta.setter
     def theta(self, values: np.ndarray) -> None:
@@ -186,6 +196,7 @@ class BuiltNetwork:
             for layer, values in states.items():
                 self.network.layers[layer].set_state(space.bound[layer].tape, [value[part] for value in values])
             space.is_tile(index, self.training_steps, self.seed)
+            space.turn[WINDOWS] = space.turn[TERMS] = batch
             in_order((*space.draws, *space.forward))
         self._idle += self._carried.keep(tiles, batch)
         if training:

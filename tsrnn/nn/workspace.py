@@ -37,6 +37,8 @@ class Workspace:
         x -> y; then d_y -> d_x and what the parameters' gradients, all in ``gradient``, grow by.
     draws : tuple of Call
         New dropout masks; before ``forward``.
+    penalised : tuple of Penalised
+        Numbers whose size is part of the loss.
     """
 
     def __init__(
@@ -67,12 +69,13 @@ class Workspace:
         y, mask = self.x, self.mask
         for i, layer in enumerate(layers):
             arrays = Arrays(y, self.d_arrays[i + 1], self.d_arrays[i], parts[i])
-            bound = layer.bind(Setting(dtype, training, mask, continues), weights[i], arrays)
+            bound = layer.bind(Setting(dtype, training, self.turn, mask, continues), weights[i], arrays)
             y, mask = bound.y, bound.mask
             self.bound.append(bound)
         self.y, self.d_x, self.d_y = y, self.d_arrays[0], self.d_arrays[-1]
         self.forward = tuple(call for bound in self.bound for call in bound.forward)
         self.backward = tuple(call for bound in reversed(self.bound) for call in bound.backward)
+        self.penalised = tuple(part for bound in self.bound for part in bound.penalised)
         self.draws: tuple[Call, ...] = tuple(
             prepare(draw_dropout, 2 * i + k, self.turn, dropped.count, dropped.rate, dropped.mask)
             for i, bound in enumerate(self.bound)

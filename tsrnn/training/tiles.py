@@ -18,6 +18,7 @@ from tsrnn.kernels.simd import LANES
 from tsrnn.kernels.turn import TERMS, WINDOWS
 from tsrnn.kernels.update import add_partials, start_piece
 from tsrnn.nn.layer import aligned
+from tsrnn.nn.layers.activity import activity_penalty
 from tsrnn.nn.network import Network
 from tsrnn.training.tasks import Task
 from tsrnn.training.threads import Team
@@ -52,15 +53,18 @@ class Tile:
         """There and back again; pieces are partial gradients."""
         space = self.space
         start = prepare(start_piece, space.turn, space.gradient)
-        loss = self.task.loss(examples, weights, losses)
+        loss = [self.task.loss(examples, weights, losses), *self._penalties(losses)]
         return Program(
-            [start, *space.draws, *self.forward(examples), loss, *space.backward], space.turn, space.gradient
+            [start, *space.draws, *self.forward(examples), *loss, *space.backward], space.turn, space.gradient
         )
 
     def scoring(self, examples: np.ndarray, units: np.ndarray, losses: np.ndarray, errors: np.ndarray) -> Program:
         """The losses and errors of outputs."""
         compare = self.task.score(examples, units, losses, errors)
-        return Program([*self.forward(examples), compare], self.space.turn)
+        return Program([*self.forward(examples), compare, *self._penalties(losses)], self.space.turn)
+
+    def _penalties(self, losses: np.ndarray) -> list[Call]:
+        return [prepare(activity_penalty, part, self.space.turn, losses) for part in self.space.penalised]
 
     def predicting(self, examples: np.ndarray, out: np.ndarray) -> Program:
         """Outputs."""
@@ -136,12 +140,13 @@ class TileEngine:
 
     def _pass_through(self, theta: np.ndarray, examples: np.ndarray, write: Callable[[Tile], Program]) -> None:
         """Run what ``write`` makes of each thread's tile over all examples."""
-        own, tiles = self._tiles_of(training=False), tile_count(examples.size)
+        own, tiles, terms = self._tiles_of(training=False), tile_count(examples.size), self.task.terms(examples)
         programs = [write(tile) for tile in own[:tiles]]
         self.network.pack(theta, self._spread)
 
         def work(thread: int, share: range) -> None:
-            own[thread].space.turn[WINDOWS] = examples.size
+            turn = own[thread].space.turn
+            turn[WINDOWS], turn[TERMS] = examples.size, terms
             self._run_program(programs[thread], share, tiles)
 
         self.team.spread(work, tiles)

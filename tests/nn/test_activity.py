@@ -1,0 +1,74 @@
+"""Penalties on activity: nothing is changed on the way, and the loss and its gradient are those of the definition."""
+
+import numpy as np
+import pytest
+
+from tsrnn.kernels.gather import Series
+from tsrnn.kernels.simd import LANES
+from tsrnn.nn import GRU, MSE, ActivityPenalty, Dense, Sequential
+from tsrnn.nn.layer import Shape
+from tsrnn.nn.network import Network
+from tsrnn.testing import check_gradient, check_layer
+from tsrnn.training.tasks import WindowTask
+from tsrnn.training.threads import Team
+from tsrnn.training.tiles import TileEngine
+
+L1, L2 = 0.3, 0.7
+
+
+def plain(values):
+    return (L1 * np.abs(values) + L2 * values**2).sum() / len(values)
+
+
+@pytest.mark.parametrize("batch", [1, LANES, LANES + 3])
+def test_value_and_gradient(batch):
+    net = Sequential([ActivityPenalty(L1, L2)]).build((4, 3), dtype=np.float64)
+    x = np.random.default_rng(0).standard_normal((batch, 4, 3))
+    x[0, 0, 0] = 0
+    assert net.penalty == 0
+    np.testing.assert_array_equal(net(x), x)
+    y = net.forward(x, training=True)
+    np.testing.assert_array_equal(y, x)
+    assert net.penalty == pytest.approx(plain(x), rel=1e-13)
+    d_y = np.random.default_rng(1).standard_normal(x.shape)
+    np.testing.assert_allclose(net.backward(d_y), d_y + (L1 * np.sign(x) + 2 * L2 * x) / batch, rtol=1e-13)
+
+
+def test_conformance():
+    check_layer(lambda: ActivityPenalty(0.0, 0.0))
+
+
+def test_gradient_between_other_layers():
+    layers = [GRU(3, return_sequences=True), ActivityPenalty(L1, L2), GRU(2), ActivityPenalty(l2=L2), Dense(2)]
+    net = Sequential(layers).build((4, 2), random_state=1, dtype=np.float64)
+    assert check_gradient(net, np.random.default_rng(0).standard_normal((LANES + 2, 4, 2))) < 1e-6
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_training_and_validation_losses_include_it(n_threads):
+    count, rows = LANES + 5, np.random.default_rng(0).standard_normal((200, 2))
+    series = Series(rows.ravel(), 2, 1, 6, 1, 0, 2, 0)
+    origins = np.random.default_rng(1).integers(5, 190, count)
+    losses = {}
+    for name, hidden in {
+        "without": [GRU(3)],
+        "with": [GRU(3), ActivityPenalty(L1, L2)],
+    }.items():
+        network = Network([*hidden, Dense(2)], Shape(6, 2), np.float64)
+        with Team(n_threads) as team:
+            engine, theta = TileEngine(network, WindowTask(series, MSE()), team), network.initial(2)
+            losses[name] = (
+                engine.loss_and_gradient(theta, origins, np.zeros(0), 0),
+                engine.evaluate(theta, origins, np.ones((count, 1)))[0],
+            )
+    net = Sequential([GRU(3)]).build((6, 2), dtype=np.float64)
+    net.theta = network.initial(2)[: net.count_params()]
+    states = net(rows[origins[:, None] + np.arange(-5, 1)])
+    for found, without in zip(losses["with"], losses["without"], strict=True):
+        assert found - without == pytest.approx(plain(states), rel=1e-10)
+
+
+@pytest.mark.parametrize("strengths", [{"l1": -1.0}, {"l2": "big"}])
+def test_bad_strengths(strengths):
+    with pytest.raises((TypeError, ValueError), match="ActivityPenalty"):
+        ActivityPenalty(**strengths)
