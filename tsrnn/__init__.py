@@ -41,7 +41,7 @@ _HOMES = {
     "DataWarning": "tsrnn._errors",
     "ModelFileError": "tsrnn.persistence",
 }
-_SUBMODULES = ("datasets", "evaluation", "interop", "nn", "testing", "training")
+_SUBMODULES = ("datasets", "evaluation", "interop", "nn", "plotting", "testing", "training")
 
 __all__ = [
     "BelowNaiveWarning",
@@ -66,6 +66,7 @@ __all__ = [
     "interop",
     "load",
     "nn",
+    "plotting",
     "testing",
     "training",
 ]

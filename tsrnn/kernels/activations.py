@@ -7,8 +7,8 @@ went into them.
 
 from typing import NamedTuple
 
-from tsrnn._jit import Spec, spec_method
-from tsrnn.kernels.simd import absolute, at_least, clip, positive, zeros_like
+from tsrnn._jit import Spec, kernel, spec_method
+from tsrnn.kernels.simd import LANES, absolute, at_least, clip, load, positive, store, zeros_like
 from tsrnn.kernels.simd import sigmoid as _sigmoid
 from tsrnn.kernels.simd import tanh as _tanh
 
@@ -106,6 +106,21 @@ class Softsign(Activation):
 
 spec_method("value", 1)
 spec_method("slope", 1)
+
+
+@kernel
+def activate(activation, numbers):
+    """numbers [any][lane] become the activation's values"""
+    for at in range(0, numbers.size, LANES):
+        store(numbers, at, activation.value(load(numbers, at, 1)))
+
+
+@kernel
+def slopes(activation, values):
+    """values [any][lane] become the slopes where the activation has these values"""
+    for at in range(0, values.size, LANES):
+        store(values, at, activation.slope(load(values, at, 1)))
+
 
 ACTIVATIONS = {
     "tanh": Tanh(),

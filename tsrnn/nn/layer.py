@@ -85,6 +85,7 @@ class Setting:
     turn: np.ndarray  # which tile it is (see ``kernels.turn``)
     mask: np.ndarray | None = None  # [step][lane], 1 where a step counts
     continues: bool = False  # recurrent layers start from the state that the caller puts on the tape
+    keeps_flow: bool = False  # recurrent layers keep the gradient of their state after each step
 
 
 class Arrays(NamedTuple):

@@ -61,6 +61,7 @@ class Tape(NamedTuple):
     d_state: np.ndarray  # [hidden][lane]: after backward, the gradient of the initial h
     d_carry: np.ndarray  # [block][carried][unit][lane]: likewise of the carried state
     d_reset: np.ndarray  # [hidden][lane]
+    flow: np.ndarray  # [step][hidden][lane]: where asked for, the gradient of h after each step
 
 
 class Drops(NamedTuple):
@@ -82,6 +83,7 @@ class Run(NamedTuple):
     drops_state: bool
     wants_d_x: bool
     wants_d_state: bool
+    keeps_flow: bool
 
 
 class Place(NamedTuple):
@@ -236,6 +238,8 @@ def gates_back(spec, run, size, weights, mask, tape, d_y, d_own, step, time):
         d_h = load(tape.d_state, h_at, spec.UNITS)
         if receives:
             d_h = d_h + load(d_y, d_y_at + h_at, spec.UNITS)
+        if run.keeps_flow:
+            store(tape.flow, step * (size.h_step - LANES) + h_at, d_h)
         d_state = (d_h,) + load_rows(tape.d_carry, carry_at, spec.N_CARRIED, spec.UNITS)
         d_rows, d_previous = spec.backward(saved + load_own(spec, weights, block), previous, d_state)
         if run.masked:

@@ -28,6 +28,8 @@ class Workspace:
         Whether ``mask`` is used.
     continues : bool
         Whether recurrent layers start from the states on their tapes instead of zero.
+    keeps_flow : bool
+        Whether recurrent layers keep the gradient of their state after each step.
 
     Attributes
     ----------
@@ -51,6 +53,7 @@ class Workspace:
         wants_d_x: bool = False,
         masked: bool = False,
         continues: bool = False,
+        keeps_flow: bool = False,
     ) -> None:
         shapes = [layer.input for layer in layers] + [layers[-1].output]
         self.x = tile(shapes[0], dtype)
@@ -69,7 +72,7 @@ class Workspace:
         y, mask = self.x, self.mask
         for i, layer in enumerate(layers):
             arrays = Arrays(y, self.d_arrays[i + 1], self.d_arrays[i], parts[i])
-            bound = layer.bind(Setting(dtype, training, self.turn, mask, continues), weights[i], arrays)
+            bound = layer.bind(Setting(dtype, training, self.turn, mask, continues, keeps_flow), weights[i], arrays)
             y, mask = bound.y, bound.mask
             self.bound.append(bound)
         self.y, self.d_x, self.d_y = y, self.d_arrays[0], self.d_arrays[-1]

@@ -41,8 +41,8 @@ def tile_count(examples: int) -> int:
 class Tile:
     """The arrays of one tile, which a thread uses for one after the other, and the programs on them."""
 
-    def __init__(self, network: Network, task: Task, training: bool) -> None:
-        self.space = network.workspace(training=training, masked=task.masked)
+    def __init__(self, network: Network, task: Task, training: bool, keeps_flow: bool = False) -> None:
+        self.space = network.workspace(training=training, masked=task.masked, keeps_flow=keeps_flow)
         self.task = task.tile(self.space, network.dtype)
 
     def forward(self, examples: np.ndarray) -> list[Call]:

@@ -32,6 +32,8 @@ class Cell(Spec, _Fields):
     SECOND       gates of RECURRENT that are fed not by h but by what ``reset`` makes of it
     RECURRENT_BIAS  whether the recurrent product has a bias of its own
     SAVED        rows that ``forward`` hands to ``backward``, named; at least as many as GATES
+    GATED        rows of SAVED that are values of ``recurrent_activation``: what is looked at for saturation
+    ACTIVATED    likewise those of ``activation``
     CARRIED      state rows of a unit beside the output h, named
     OWN          parameters of a unit beside the matrices (peepholes), named; they come to ``forward`` behind the gates
 
@@ -52,6 +54,8 @@ class Cell(Spec, _Fields):
     SECOND: ClassVar[str] = ""
     RECURRENT_BIAS: ClassVar[bool] = False
     SAVED: ClassVar[str] = ""
+    GATED: ClassVar[str] = ""
+    ACTIVATED: ClassVar[str] = ""
     CARRIED: ClassVar[str] = ""
     OWN: ClassVar[str] = ""
 

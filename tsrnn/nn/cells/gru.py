@@ -21,6 +21,7 @@ class GRUCell(Cell):
     INPUT = "z r n"
     RECURRENT = "z r v"
     RECURRENT_BIAS = True
+    GATED, ACTIVATED = "r z", "n"
 
     def forward(self, gates, state):
         r, z = self.recurrent_activation.value(gates[1]), self.recurrent_activation.value(gates[2])
@@ -44,6 +45,7 @@ class GRUBeforeCell(Cell):
     GATES = "n r z"
     INPUT = RECURRENT = "z r n"
     SECOND = "n"
+    GATED, ACTIVATED = "r z", "n"
 
     def reset(self, gates, fed_h):
         return self.recurrent_activation.value(gates[1]) * fed_h

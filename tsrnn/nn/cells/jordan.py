@@ -20,6 +20,7 @@ class JordanCell(Cell):
     INPUT = "s"
     SECOND = "y"
     OWN = "c"
+    GATED, ACTIVATED = "y", "s"
 
     def reset(self, gates, fed_y):
         return self.activation.value(gates[0])

@@ -17,6 +17,7 @@ class LSTMCell(Cell):
     __slots__ = ()
     GATES = "i f g o"
     SAVED = "i f g o tanh_c"
+    GATED, ACTIVATED = "i f o", "g tanh_c"
     CARRIED = "c"
 
     def forward(self, gates, state):

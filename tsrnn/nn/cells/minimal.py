@@ -17,6 +17,7 @@ class MinimalGRUCell(Cell):
     GATES = "f n"
     SECOND = "n"
     SAVED = "f n reset"
+    GATED, ACTIVATED = "f", "n"
 
     def reset(self, gates, fed_h):
         return self.recurrent_activation.value(gates[0]) * fed_h

@@ -20,6 +20,7 @@ class PeepholeLSTMCell(Cell):
     __slots__ = ()
     GATES = "i f g o"
     SAVED = "i f g o tanh_c"
+    GATED, ACTIVATED = "i f o", "g tanh_c"
     CARRIED = "c"
     OWN = "p_i p_f p_o"
 

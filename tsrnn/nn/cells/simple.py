@@ -15,6 +15,7 @@ class SimpleRNNCell(Cell):
 
     __slots__ = ()
     GATES = "h"
+    ACTIVATED = "h"
 
     def forward(self, gates, state):
         h = self.activation.value(gates[0])

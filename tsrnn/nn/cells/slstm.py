@@ -47,6 +47,7 @@ class SLSTMCell(Cell):
     __slots__ = ()
     GATES = "i f z o"
     SAVED = "i f z o forgets"
+    GATED, ACTIVATED = "o", "z"
     CARRIED = "c n m"
 
     def forward(self, gates, state):

@@ -214,7 +214,8 @@ class RecurrentLayer(Layer):
         stored = steps if setting.training else 1
         masked = setting.mask is not None
         dropping = drops.input.size > 0, drops.state.size > 0
-        run = Run(steps, kept, stored, masked, setting.continues, *dropping, d_x.size > 0, setting.continues)
+        wanted = d_x.size > 0, setting.continues, setting.keeps_flow
+        run = Run(steps, kept, stored, masked, setting.continues, *dropping, *wanted)
         mask = setting.mask if masked else NOTHING.astype(setting.dtype)
         stride = (1 + padded(spec.hidden_size)) * LANES
         last = tape.state[steps % kept * stride :][:stride]
@@ -300,4 +301,5 @@ class RecurrentLayer(Layer):
             d_state=aligned(width, dtype),
             d_carry=aligned(cell.N_CARRIED * block, dtype),
             d_reset=aligned(width if cell.TWO_STAGES else 0, dtype),
+            flow=aligned(steps * width if setting.keeps_flow else 0, dtype),
         )

@@ -1,0 +1,72 @@
+"""Displays of networks at work: what is drawn is what the estimators gave."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from tsrnn import GRUForecaster, LSTMForecaster
+from tsrnn.plotting import GradientFlowDisplay, SaturationDisplay
+
+pytestmark = pytest.mark.filterwarnings("ignore::tsrnn.BelowNaiveWarning")
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def frame():
+    rng = np.random.default_rng(0)
+    return pd.DataFrame({"a": np.sin(np.arange(400) / 5), "b": rng.normal(size=400)})
+
+
+@pytest.fixture(scope="module")
+def forecaster(frame):
+    return LSTMForecaster(hidden_size=[6, 4], lookback=20, horizon=3, max_epochs=2, random_state=0).fit(frame)
+
+
+def test_gradient_flow(forecaster, frame):
+    flow = forecaster.gradient_flow(frame)
+    assert flow.shape == (20, 2) and list(flow.columns) == ["lstm_0", "lstm_1"]
+    assert (flow.index.name, flow.columns.name) == ("steps_back", "layer")
+    assert (flow > 0).all().all() and flow["lstm_1"].iloc[0] > flow["lstm_1"].iloc[-1]
+    display = GradientFlowDisplay(flow).plot()
+    assert display.ax_.get_yscale() == "log" and display.figure_ is display.ax_.figure
+    for line, (name, norms) in zip(display.ax_.lines, flow.items(), strict=True):
+        assert line.get_label() == name
+        np.testing.assert_array_equal(line.get_xydata(), np.stack([flow.index, norms], axis=1))
+    left, right = display.ax_.get_xlim()
+    assert left > right  # the present is on the right
+
+
+def test_saturation(forecaster, frame):
+    shares = forecaster.saturation(frame)
+    gates = ["g", "tanh_c", "i", "f", "o"]
+    assert list(shares.index) == [(layer, gate) for layer in ("lstm_0", "lstm_1") for gate in gates]
+    assert shares.between(0, 1).all()
+    _, ax = plt.subplots()
+    display = SaturationDisplay.from_estimator(forecaster, frame, ax=ax)
+    assert display.ax_ is ax
+    np.testing.assert_allclose([bar.get_width() for bar in ax.patches], 100 * shares)
+
+
+def test_more_windows_than_there_are_and_fewer(forecaster, frame):
+    assert forecaster.gradient_flow(frame, n_windows=10**6).equals(forecaster.gradient_flow(frame, n_windows=378))
+    few = forecaster.gradient_flow(frame, n_windows=1)
+    assert not few.equals(forecaster.gradient_flow(frame))
+    with pytest.raises(ValueError, match="n_windows"):
+        forecaster.gradient_flow(frame, n_windows=0)
+
+
+def test_looking_changes_nothing(forecaster, frame):
+    before = forecaster.predict().to_numpy().tobytes()
+    forecaster.gradient_flow(frame)
+    assert forecaster.predict().to_numpy().tobytes() == before
+
+
+def test_not_fitted(frame):
+    with pytest.raises(ValueError, match="not fitted"):
+        GRUForecaster().gradient_flow(frame)

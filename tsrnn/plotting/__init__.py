@@ -1,0 +1,5 @@
+"""Pictures, as scikit-learn's displays: made from an estimator or from what it gave, drawn with matplotlib."""
+
+from tsrnn.plotting.looking import GradientFlowDisplay, SaturationDisplay
+
+__all__ = ["GradientFlowDisplay", "SaturationDisplay"]

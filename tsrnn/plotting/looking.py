@@ -1,0 +1,134 @@
+"""How a network learns, in pictures: gradients on their way back in time, and saturated gates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import pandas as pd
+
+from tsrnn.plotting._axes import axes_or_new
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+class GradientFlowDisplay:
+    """The norm of the gradient by steps back in time, on a logarithmic scale: a falling line is a vanishing gradient.
+
+    Parameters
+    ----------
+    flow : DataFrame
+        From ``gradient_flow``.
+
+    Attributes
+    ----------
+    ax_, figure_ : Axes, Figure
+        After ``plot``, to go on with.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from tsrnn import GRUForecaster
+    >>> from tsrnn.plotting import GradientFlowDisplay
+    >>> wave, noise = np.sin(np.arange(400) * 2 * np.pi / 24), np.random.default_rng(0).normal(size=400)
+    >>> frame = pd.DataFrame({"load": wave + noise}, index=pd.date_range("2024-01-01", periods=400, freq="h"))
+    >>> forecaster = GRUForecaster(max_epochs=2, random_state=0).fit(frame)
+    >>> display = GradientFlowDisplay.from_estimator(forecaster, frame)
+    >>> display.ax_.get_xlabel()
+    'steps back'
+    """
+
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(self, flow: pd.DataFrame) -> None:
+        self.flow = flow
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, X: Any, y: Any = None, *, ax: Axes | None = None) -> Self:
+        """Look at a fitted network on X, and plot it; arguments as in its ``gradient_flow``."""
+        return cls(estimator.gradient_flow(X, y)).plot(ax=ax)
+
+    def plot(self, ax: Axes | None = None) -> Self:
+        """Draw on ``ax``, or on a new figure.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw.
+
+        Returns
+        -------
+        self
+            With ``ax_`` and ``figure_``.
+        """
+        self.ax_ = axes_or_new(ax, "GradientFlowDisplay")
+        self.figure_ = self.ax_.figure  # type: ignore[assignment]
+        for layer, norms in self.flow.items():
+            self.ax_.semilogy(self.flow.index, norms, label=str(layer))
+        self.ax_.invert_xaxis()  # time goes to the right
+        self.ax_.set(xlabel="steps back", ylabel="norm of the gradient", title="Gradient of the state")
+        self.ax_.legend()
+        return self
+
+
+class SaturationDisplay:
+    """The share of values of each gate and candidate where its activation is so flat that little is learned.
+
+    Parameters
+    ----------
+    shares : Series
+        From ``saturation``.
+
+    Attributes
+    ----------
+    ax_, figure_ : Axes, Figure
+        After ``plot``, to go on with.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from tsrnn import GRUForecaster
+    >>> from tsrnn.plotting import SaturationDisplay
+    >>> wave, noise = np.sin(np.arange(400) * 2 * np.pi / 24), np.random.default_rng(0).normal(size=400)
+    >>> frame = pd.DataFrame({"load": wave + noise}, index=pd.date_range("2024-01-01", periods=400, freq="h"))
+    >>> forecaster = GRUForecaster(max_epochs=2, random_state=0).fit(frame)
+    >>> display = SaturationDisplay.from_estimator(forecaster, frame)
+    >>> [label.get_text() for label in display.ax_.get_yticklabels()]
+    ['gru_0 n', 'gru_0 r', 'gru_0 z']
+    """
+
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(self, shares: pd.Series) -> None:
+        self.shares = shares
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, X: Any, y: Any = None, *, ax: Axes | None = None) -> Self:
+        """Look at a fitted network on X, and plot it; arguments as in its ``saturation``."""
+        return cls(estimator.saturation(X, y)).plot(ax=ax)
+
+    def plot(self, ax: Axes | None = None) -> Self:
+        """Draw on ``ax``, or on a new figure.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw.
+
+        Returns
+        -------
+        self
+            With ``ax_`` and ``figure_``.
+        """
+        self.ax_ = axes_or_new(ax, "SaturationDisplay")
+        self.figure_ = self.ax_.figure  # type: ignore[assignment]
+        names = [f"{layer} {gate}" for layer, gate in self.shares.index]
+        self.ax_.barh(names, self.shares.to_numpy() * 100)
+        self.ax_.invert_yaxis()  # the first on top
+        self.ax_.set(xlim=(0, 100), xlabel="saturated (%)", title="Saturation of gates")
+        return self
