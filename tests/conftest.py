@@ -8,8 +8,8 @@ import numpy.linalg  # noqa: F401  (brings BLAS)
 import pytest
 from threadpoolctl import ThreadpoolController
 
-# Writes the fixture; needs packages that the tests do without.
-collect_ignore = ["reference/make_keras_fixture.py"]
+# Write the fixtures; need packages that the tests do without.
+collect_ignore = ["reference/make_keras_fixture.py", "reference/make_keras_layers_fixture.py"]
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 

@@ -10,7 +10,7 @@ import safetensors.numpy
 import tsrnn
 from tsrnn import DenseForecaster, GRUForecaster, LinearForecaster, LSTMForecaster, NaiveForecaster, RNNForecaster
 from tsrnn.forecasting.saving import decode, encode
-from tsrnn.nn import GRU, LSTM, Dense, Dropout, SimpleRNN
+from tsrnn.nn import GRU, LSTM, Conv1D, Dense, Dropout, SimpleRNN
 from tsrnn.nn.cells import CELLS
 from tsrnn.nn.heads.point import Huber
 from tsrnn.persistence import ModelFileError, save_file
@@ -54,6 +54,7 @@ OBJECTS = [
     "mae",
 ]
 OBJECTS += [SimpleRNN(3, activation="relu"), LSTM(4, dropout=0.1), GRU(2, reset_after=False), Dense(3), Dropout(0.5)]
+OBJECTS += [Conv1D(4, 3, padding="causal")]
 OBJECTS += [[GRU(2), Dense(1)], (8, 4), [1.5], True, pd.Timestamp("2024-01-01")]
 
 

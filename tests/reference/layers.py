@@ -36,3 +36,41 @@ def flatten_forward(x):
 
 def flatten_backward(x, d_y):
     return d_y.reshape(x.shape)
+
+
+def conv1d_padding(steps, size, strides=1, padding="valid", dilation_rate=1):
+    """Zeros before the first step and after the last."""
+    span = (size - 1) * dilation_rate + 1
+    if padding == "causal":
+        return span - 1, 0
+    if padding == "valid":
+        return 0, 0
+    missing = span - strides if steps % strides == 0 else span - steps % strides
+    return max(missing, 0) // 2, max(missing, 0) - max(missing, 0) // 2
+
+
+def _conv1d_patches(x, size, strides, padding, dilation_rate):
+    """(B, T', K, F): what each output step sees; and which steps of the padded input that is, (T', K)."""
+    before_after = conv1d_padding(x.shape[1], size, strides, padding, dilation_rate)
+    whole = np.pad(np.asarray(x, dtype=np.float64), [(0, 0), before_after, (0, 0)])
+    starts = np.arange(0, whole.shape[1] - (size - 1) * dilation_rate, strides)
+    seen = starts[:, None] + np.arange(size) * dilation_rate
+    return whole[:, seen], seen, before_after[0]
+
+
+def conv1d_forward(x, kernel, bias, strides=1, padding="valid", dilation_rate=1, activation="linear"):
+    """x (B, T, F), kernel (K, F, C), bias (C,) -> (B, T', C)."""
+    patches, _, _ = _conv1d_patches(x, len(kernel), strides, padding, dilation_rate)
+    return FUNCTIONS[activation](np.einsum("btkf,kfc->btc", patches, kernel) + bias)
+
+
+def conv1d_backward(x, kernel, bias, d_y, strides=1, padding="valid", dilation_rate=1, activation="linear"):
+    """Gradients of x, kernel and bias."""
+    patches, seen, before = _conv1d_patches(x, len(kernel), strides, padding, dilation_rate)
+    d_a = d_y * DERIVATIVES[activation](np.einsum("btkf,kfc->btc", patches, kernel) + bias)
+    d_whole = np.zeros((len(x), before + x.shape[1] + seen.max() + 1, x.shape[2]))
+    for t, steps in enumerate(seen):
+        for k, step in enumerate(steps):
+            d_whole[:, step] += d_a[:, t] @ np.transpose(kernel[k])
+    d_x = d_whole[:, before : before + x.shape[1]]
+    return d_x, np.einsum("btkf,btc->kfc", patches, d_a), d_a.sum(axis=(0, 1))

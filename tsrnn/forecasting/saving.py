@@ -12,6 +12,7 @@ import pandas as pd
 from tsrnn._parameters import Parameters
 from tsrnn.nn.cells import CELLS
 from tsrnn.nn.heads.point import LOSSES
+from tsrnn.nn.layers.conv1d import Conv1D
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.layers.dropout import Dropout
 from tsrnn.nn.layers.flatten import Flatten
@@ -24,7 +25,7 @@ NOT_SAVED = ("callbacks",)
 def known_specs() -> dict[str, type]:
     """Classes that a file may name. Registered cells are among them, whenever they were registered."""
     values = [*LOSSES.values(), *OPTIMIZERS.values(), *SCHEDULES.values()]
-    classes = [*CELLS.values(), Dense, Dropout, Flatten, *map(type, values)]
+    classes = [*CELLS.values(), Conv1D, Dense, Dropout, Flatten, *map(type, values)]
     return {cls.__name__: cls for cls in classes}
 
 

@@ -4,6 +4,7 @@ from tsrnn.nn.cells import CELLS, GRU, LSTM, SLSTM, Elman, Jordan, MinimalGRU, P
 from tsrnn.nn.cells.cell import Cell
 from tsrnn.nn.heads.point import MAE, MSE, Huber
 from tsrnn.nn.layers.activity import ActivityPenalty
+from tsrnn.nn.layers.conv1d import Conv1D
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.layers.dropout import Dropout
 from tsrnn.nn.layers.flatten import Flatten
@@ -20,6 +21,7 @@ __all__ = [
     "ActivityPenalty",
     "BuiltNetwork",
     "Cell",
+    "Conv1D",
     "Dense",
     "Dropout",
     "Elman",

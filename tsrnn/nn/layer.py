@@ -159,7 +159,8 @@ class Layer(ABC):
     input: Shape
     output: Shape
     parameters: tuple[Parameter, ...] = ()
-    keeps_time: bool = True  # whether the output has a step for each step of the input
+    keeps_time: bool = True  # whether the output has steps where the input has
+    makes_time: bool = False  # whether the output has steps where the input has none
     state_rows: int = 0  # arrays of a recurrent layer's state
     stateful: bool = False  # recurrent layers: whether the state goes on from call to call
 
@@ -172,6 +173,9 @@ class Layer(ABC):
     def gradient_size(self) -> int:
         """Numbers in the gradient as the kernels write it."""
         return 0
+
+    def check_values(self, x: np.ndarray) -> None:
+        """Refuse inputs (batch, steps, features) that the layer cannot take; asked of a network's first layer."""
 
     def make_weights(self, dtype: np.dtype) -> Any:
         """Room for the parameters in the order that the kernels read."""
@@ -213,8 +217,13 @@ class LayerSpec(ABC):
         for field in fields(self):  # type: ignore[arg-type]
             value = getattr(self, field.name)
             if value != field.default:
-                shown.append(f"{field.name}={value!r}" if field.kw_only else repr(value))
+                text = str(value) if isinstance(value, LayerSpec) else repr(value)
+                shown.append(f"{field.name}={text}" if field.kw_only else text)
         return f"{type(self).__name__}({', '.join(shown)})"
+
+    def refusal(self, shape: Shape) -> str:
+        """What the layer would need where it cannot take inputs of this shape; "" where it can."""
+        return ""
 
     @abstractmethod
     def layer(self, shape: Shape) -> Layer:

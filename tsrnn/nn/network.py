@@ -24,6 +24,10 @@ def in_order(calls: Iterable[Call]) -> None:
         call()
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 class _Together:
     """Calls that do not depend on each other, and the arrays that they were written for."""
 
@@ -59,12 +63,17 @@ class Network:
     def __init__(self, specs: Sequence[LayerSpec], shape: Shape, dtype: np.dtype | type = np.float32) -> None:
         self.specs, self.input, self.dtype = tuple(specs), shape, np.dtype(dtype)
         self.layers: list[Layer] = []
-        for spec in specs:
+        self.has_time = True
+        for i, spec in enumerate(specs):
+            needed = spec.refusal(shape)
+            if needed:
+                got = f"{_count(shape.steps, 'step')} of {_count(shape.features, 'feature')}"
+                raise ValueError(f"Layer {i}, {spec}, needs {needed}; got {got}.")
             layer = spec.layer(shape)
             self.layers.append(layer)
+            self.has_time = layer.makes_time or (self.has_time and layer.keeps_time)
             shape = layer.output
         self.output = shape
-        self.has_time = all(layer.keeps_time for layer in self.layers)
         names = [f"{layer.name}_{i}" for i, layer in enumerate(self.layers)]
         self.layout = ParamLayout([(name, layer.parameters) for name, layer in zip(names, self.layers, strict=True)])
         self.weights = [layer.make_weights(self.dtype) for layer in self.layers]

@@ -40,8 +40,8 @@ class Parameter:
 
 
 def glorot_uniform(shape: tuple[int, ...], rng: Rng) -> np.ndarray:
-    """Uniform within the square root of 6 / (rows + columns) (Glorot and Bengio 2010)."""
-    limit = math.sqrt(6 / sum(shape))
+    """Uniform within the square root of 6 / (rows + columns), of all taps (Glorot and Bengio 2010)."""
+    limit = math.sqrt(6 / (math.prod(shape[:-2]) * sum(shape[-2:])))
     return rng.uniform(-limit, limit, shape)
 
 
