@@ -10,7 +10,20 @@ import safetensors.numpy
 import tsrnn
 from tsrnn import DenseForecaster, GRUForecaster, LinearForecaster, LSTMForecaster, NaiveForecaster, RNNForecaster
 from tsrnn.forecasting.saving import decode, encode
-from tsrnn.nn import GRU, LSTM, Conv1D, Dense, Dropout, SimpleRNN
+from tsrnn.nn import (
+    GRU,
+    LSTM,
+    AveragePool1D,
+    Conv1D,
+    Dense,
+    Dropout,
+    GlobalAveragePool1D,
+    GlobalMaxPool1D,
+    LayerNorm,
+    MaxPool1D,
+    RepeatVector,
+    SimpleRNN,
+)
 from tsrnn.nn.cells import CELLS
 from tsrnn.nn.heads.point import Huber
 from tsrnn.persistence import ModelFileError, save_file
@@ -54,7 +67,8 @@ OBJECTS = [
     "mae",
 ]
 OBJECTS += [SimpleRNN(3, activation="relu"), LSTM(4, dropout=0.1), GRU(2, reset_after=False), Dense(3), Dropout(0.5)]
-OBJECTS += [Conv1D(4, 3, padding="causal")]
+OBJECTS += [Conv1D(4, 3, padding="causal"), MaxPool1D(3), AveragePool1D(2, strides=1), GlobalAveragePool1D()]
+OBJECTS += [GlobalMaxPool1D(), LayerNorm(0.01), RepeatVector(3)]
 OBJECTS += [[GRU(2), Dense(1)], (8, 4), [1.5], True, pd.Timestamp("2024-01-01")]
 
 

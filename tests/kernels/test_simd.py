@@ -30,6 +30,7 @@ from tsrnn.kernels.simd import (
     sigmoid,
     split_rows,
     spread_rows,
+    square_root,
     store,
     store_rows,
     tanh,
@@ -78,6 +79,7 @@ FUNCTIONS = {
     "positive": lambda x: np.where(x > 0, 1.0, 0.0),
     "zeros_like": np.zeros_like,
     "1 - x * x / 3 + x": lambda x: 1 - x * x / 3 + x,
+    "square_root": np.sqrt,
 }
 
 
@@ -94,6 +96,7 @@ def apply_functions(x, out):
         store(out, 5 * x.size + at, positive(v))
         store(out, 6 * x.size + at, zeros_like(v))
         store(out, 7 * x.size + at, 1 - v * v / 3 + v)
+        store(out, 8 * x.size + at, square_root(v))
 
 
 def functions_of(x):
@@ -120,7 +123,7 @@ def test_functions_of_a_vector(dtype):
 def test_nan_and_infinity_keep_their_meaning(dtype):
     x = np.array([np.nan, np.inf, -np.inf, 1e30, -1e30], dtype)
     results = functions_of(x)
-    for name in ("tanh", "sigmoid", "absolute", "clip", "at_least", "positive", "zeros_like"):
+    for name in ("tanh", "sigmoid", "absolute", "clip", "at_least", "positive", "zeros_like", "square_root"):
         compiled, twins, expected = results[name]
         np.testing.assert_allclose(compiled, expected, rtol=1e-6, err_msg=name, atol=3e-7)
         np.testing.assert_allclose(twins, expected, rtol=1e-6, err_msg=name, atol=3e-7)

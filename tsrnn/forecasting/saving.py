@@ -16,16 +16,24 @@ from tsrnn.nn.layers.conv1d import Conv1D
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.layers.dropout import Dropout
 from tsrnn.nn.layers.flatten import Flatten
+from tsrnn.nn.layers.global_pooling import GlobalAveragePool1D, GlobalMaxPool1D
+from tsrnn.nn.layers.layer_norm import LayerNorm
+from tsrnn.nn.layers.pooling import AveragePool1D, MaxPool1D
+from tsrnn.nn.layers.repeat_vector import RepeatVector
 from tsrnn.training.optimizers import OPTIMIZERS
 from tsrnn.training.schedules import SCHEDULES
 
+LAYERS = (
+    AveragePool1D, Conv1D, Dense, Dropout, Flatten, GlobalAveragePool1D, GlobalMaxPool1D, LayerNorm, MaxPool1D,
+    RepeatVector,
+)  # fmt: skip
 NOT_SAVED = ("callbacks",)
 
 
 def known_specs() -> dict[str, type]:
     """Classes that a file may name. Registered cells are among them, whenever they were registered."""
     values = [*LOSSES.values(), *OPTIMIZERS.values(), *SCHEDULES.values()]
-    classes = [*CELLS.values(), Conv1D, Dense, Dropout, Flatten, *map(type, values)]
+    classes = [*CELLS.values(), *LAYERS, *map(type, values)]
     return {cls.__name__: cls for cls in classes}
 
 

@@ -8,7 +8,11 @@ from tsrnn.nn.layers.conv1d import Conv1D
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.layers.dropout import Dropout
 from tsrnn.nn.layers.flatten import Flatten
+from tsrnn.nn.layers.global_pooling import GlobalAveragePool1D, GlobalMaxPool1D
+from tsrnn.nn.layers.layer_norm import LayerNorm
+from tsrnn.nn.layers.pooling import AveragePool1D, MaxPool1D
 from tsrnn.nn.layers.recurrent import Recurrent
+from tsrnn.nn.layers.repeat_vector import RepeatVector
 from tsrnn.nn.sequential import BuiltNetwork, Sequential
 
 __all__ = [
@@ -19,6 +23,7 @@ __all__ = [
     "MSE",
     "SLSTM",
     "ActivityPenalty",
+    "AveragePool1D",
     "BuiltNetwork",
     "Cell",
     "Conv1D",
@@ -26,11 +31,16 @@ __all__ = [
     "Dropout",
     "Elman",
     "Flatten",
+    "GlobalAveragePool1D",
+    "GlobalMaxPool1D",
     "Huber",
     "Jordan",
+    "LayerNorm",
+    "MaxPool1D",
     "MinimalGRU",
     "PeepholeLSTM",
     "Recurrent",
+    "RepeatVector",
     "Sequential",
     "SimpleRNN",
 ]

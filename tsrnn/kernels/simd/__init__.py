@@ -6,7 +6,8 @@ vectors and with scalars, so gate equations are plain Python expressions. Arrays
 ``group``, ``columns``) are compile-time constants.
 
 Functions of a vector
-    tanh(x), sigmoid(x), absolute(x), clip(x, low, high), at_least(x, low), positive(x)  (1 where x > 0, else 0)
+    tanh(x), sigmoid(x), absolute(x), square_root(x), clip(x, low, high), at_least(x, low)
+    positive(x)  (1 where x > 0, else 0)
     lane_sum(x) -> scalar, zeros_like(x)
 Memory
     load(array, offset, units) -> vector            store(array, offset, vector)
@@ -61,6 +62,7 @@ else:
         positive,
         select_rows,
         sigmoid,
+        square_root,
         tanh,
         zeros_like,
     )
@@ -102,6 +104,7 @@ __all__ = [
     "sigmoid",
     "split_rows",
     "spread_rows",
+    "square_root",
     "store",
     "store_rows",
     "tanh",

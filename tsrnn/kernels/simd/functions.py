@@ -99,6 +99,15 @@ def absolute(typing, x):
     return x(x), codegen
 
 
+@intrinsic
+def square_root(typing, x):
+    def codegen(context, builder, sig, args):
+        vector = args[0].type
+        return ir_call(builder, f"llvm.sqrt.{suffix(vector)}", vector, args[0])
+
+    return x(x), codegen
+
+
 @intrinsic(prefer_literal=True)
 def clip(typing, x, low, high):
     def codegen(context, builder, sig, args):

@@ -6,6 +6,7 @@ from tsrnn.kernels.simd.host import LANES, SQUARE
 
 tanh = np.tanh
 absolute = np.abs
+square_root = np.sqrt
 
 
 def sigmoid(x):
