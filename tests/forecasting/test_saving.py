@@ -13,15 +13,18 @@ from tsrnn.forecasting.saving import decode, encode
 from tsrnn.nn import (
     GRU,
     LSTM,
+    TDNN,
     AveragePool1D,
     Conv1D,
     Dense,
     Dropout,
+    Embedding,
     GlobalAveragePool1D,
     GlobalMaxPool1D,
     LayerNorm,
     MaxPool1D,
     RepeatVector,
+    Residual,
     SimpleRNN,
 )
 from tsrnn.nn.cells import CELLS
@@ -68,7 +71,8 @@ OBJECTS = [
 ]
 OBJECTS += [SimpleRNN(3, activation="relu"), LSTM(4, dropout=0.1), GRU(2, reset_after=False), Dense(3), Dropout(0.5)]
 OBJECTS += [Conv1D(4, 3, padding="causal"), MaxPool1D(3), AveragePool1D(2, strides=1), GlobalAveragePool1D()]
-OBJECTS += [GlobalMaxPool1D(), LayerNorm(0.01), RepeatVector(3)]
+OBJECTS += [GlobalMaxPool1D(), LayerNorm(0.01), RepeatVector(3), TDNN(3, 5, dilation_rate=2)]
+OBJECTS += [Residual(GRU(3, return_sequences=True)), Residual(Residual(LayerNorm())), Embedding(9, 2, mask_zero=True)]
 OBJECTS += [[GRU(2), Dense(1)], (8, 4), [1.5], True, pd.Timestamp("2024-01-01")]
 
 

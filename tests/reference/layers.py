@@ -153,3 +153,16 @@ def repeat_forward(x, n):
 
 def repeat_backward(d_y):
     return d_y.sum(axis=1, keepdims=True)
+
+
+def embedding_forward(tokens, table):
+    """tokens (B, T), table (N, F) -> (B, T, F)."""
+    return np.asarray(table, dtype=np.float64)[np.asarray(tokens, dtype=int)]
+
+
+def embedding_backward(tokens, table, d_y):
+    """Gradient of the table."""
+    d_table = np.zeros(table.shape)
+    for token, row in zip(np.asarray(tokens, dtype=int).ravel(), d_y.reshape(-1, d_y.shape[-1]), strict=True):
+        d_table[token] += row
+    return d_table

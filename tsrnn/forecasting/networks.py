@@ -233,6 +233,11 @@ class NetworkForecaster(Forecaster, TrainingParameters):
                 "`layers` must end with one vector for each window, but these give one for each step. Set "
                 "`return_sequences=False` in the last recurrent layer, or add Flatten()."
             )
+        if network.specs[0].reads_tokens:
+            raise ValueError(
+                f"`layers` begins with {network.specs[0]}, which reads tokens, but a forecaster's columns are scaled "
+                "numbers. Leave it out; it is for networks of `tsrnn.nn.Sequential`."
+            )
         stateful = next((layer.spec for layer in network.layers if layer.stateful), None)
         if stateful is not None:
             raise ValueError(

@@ -15,17 +15,20 @@ from tsrnn.nn.heads.point import LOSSES
 from tsrnn.nn.layers.conv1d import Conv1D
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.layers.dropout import Dropout
+from tsrnn.nn.layers.embedding import Embedding
 from tsrnn.nn.layers.flatten import Flatten
 from tsrnn.nn.layers.global_pooling import GlobalAveragePool1D, GlobalMaxPool1D
 from tsrnn.nn.layers.layer_norm import LayerNorm
 from tsrnn.nn.layers.pooling import AveragePool1D, MaxPool1D
 from tsrnn.nn.layers.repeat_vector import RepeatVector
+from tsrnn.nn.layers.residual import Residual
+from tsrnn.nn.layers.tdnn import TDNN
 from tsrnn.training.optimizers import OPTIMIZERS
 from tsrnn.training.schedules import SCHEDULES
 
 LAYERS = (
-    AveragePool1D, Conv1D, Dense, Dropout, Flatten, GlobalAveragePool1D, GlobalMaxPool1D, LayerNorm, MaxPool1D,
-    RepeatVector,
+    AveragePool1D, Conv1D, Dense, Dropout, Embedding, Flatten, GlobalAveragePool1D, GlobalMaxPool1D, LayerNorm,
+    MaxPool1D, RepeatVector, Residual, TDNN,
 )  # fmt: skip
 NOT_SAVED = ("callbacks",)
 
@@ -42,7 +45,7 @@ def encode(value: Any) -> Any:
     kind = type(value)
     if known_specs().get(kind.__name__) is kind:
         names = [field.name for field in fields(kind)] if is_dataclass(kind) else list(value._asdict())
-        return {"spec": kind.__name__, "fields": {name: getattr(value, name) for name in names}}
+        return {"spec": kind.__name__, "fields": {name: encode(getattr(value, name)) for name in names}}
     if isinstance(value, list | tuple):
         return type(value)(encode(item) for item in value)
     if isinstance(value, np.ndarray):
@@ -68,7 +71,7 @@ def decode(value: Any) -> Any:
     if isinstance(value, dict):
         if "stamp" in value:
             return pd.Timestamp(value["stamp"])
-        return known_specs()[value["spec"]](**value["fields"])
+        return known_specs()[value["spec"]](**{name: decode(field) for name, field in value["fields"].items()})
     return type(value)(decode(item) for item in value) if isinstance(value, list | tuple) else value
 
 

@@ -7,12 +7,15 @@ from tsrnn.nn.layers.activity import ActivityPenalty
 from tsrnn.nn.layers.conv1d import Conv1D
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.layers.dropout import Dropout
+from tsrnn.nn.layers.embedding import Embedding
 from tsrnn.nn.layers.flatten import Flatten
 from tsrnn.nn.layers.global_pooling import GlobalAveragePool1D, GlobalMaxPool1D
 from tsrnn.nn.layers.layer_norm import LayerNorm
 from tsrnn.nn.layers.pooling import AveragePool1D, MaxPool1D
 from tsrnn.nn.layers.recurrent import Recurrent
 from tsrnn.nn.layers.repeat_vector import RepeatVector
+from tsrnn.nn.layers.residual import Residual
+from tsrnn.nn.layers.tdnn import TDNN
 from tsrnn.nn.sequential import BuiltNetwork, Sequential
 
 __all__ = [
@@ -22,6 +25,7 @@ __all__ = [
     "MAE",
     "MSE",
     "SLSTM",
+    "TDNN",
     "ActivityPenalty",
     "AveragePool1D",
     "BuiltNetwork",
@@ -30,6 +34,7 @@ __all__ = [
     "Dense",
     "Dropout",
     "Elman",
+    "Embedding",
     "Flatten",
     "GlobalAveragePool1D",
     "GlobalMaxPool1D",
@@ -41,6 +46,7 @@ __all__ = [
     "PeepholeLSTM",
     "Recurrent",
     "RepeatVector",
+    "Residual",
     "Sequential",
     "SimpleRNN",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -211,6 +211,8 @@ class Layer(ABC):
 
 class LayerSpec(ABC):
     """A layer as the user writes it: a small frozen dataclass; abstract. ``str()`` of it leaves defaults out."""
+
+    reads_tokens: ClassVar[bool] = False  # whole numbers, which no layer gives and no scaling may change
 
     def __str__(self) -> str:
         shown = []

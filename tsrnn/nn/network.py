@@ -65,6 +65,8 @@ class Network:
         self.layers: list[Layer] = []
         self.has_time = True
         for i, spec in enumerate(specs):
+            if i and spec.reads_tokens:
+                raise ValueError(f"Layer {i}, {spec}, must be the first one: it reads tokens, which no layer gives.")
             needed = spec.refusal(shape)
             if needed:
                 got = f"{_count(shape.steps, 'step')} of {_count(shape.features, 'feature')}"

@@ -59,7 +59,17 @@ def zeros(shape: tuple[int, ...], rng: Rng) -> np.ndarray:
     return np.zeros(shape)
 
 
-INITIALISERS = {"glorot_uniform": glorot_uniform, "orthogonal": orthogonal, "zeros": zeros}
+def small_uniform(shape: tuple[int, ...], rng: Rng) -> np.ndarray:
+    """Uniform within 0.05, as Keras begins embeddings."""
+    return rng.uniform(-0.05, 0.05, shape)
+
+
+INITIALISERS = {
+    "glorot_uniform": glorot_uniform,
+    "orthogonal": orthogonal,
+    "small_uniform": small_uniform,
+    "zeros": zeros,
+}
 
 
 class ParamLayout:

@@ -176,6 +176,7 @@ class BuiltNetwork:
             Of shape (batch, features) where the last layer gives one step, else (batch, steps, features).
         """
         x = self._checked(x, "x", (None, *self.network.input))
+        self.network.layers[0].check_values(x)
         check_parameter("forward", "training", training, _TRAINING)
         batch = len(x)
         marks = None if mask is None else self._checked(mask, "mask", (batch, self.network.input.steps))
