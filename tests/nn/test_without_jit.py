@@ -11,8 +11,32 @@ from cell_kinds import KINDS
 from reference.cells import random_states
 
 from tsrnn.nn import Dense, Dropout, Flatten, Sequential
+from tsrnn.nn import (
+    GRU,
+    LSTM,
+    TDNN,
+    AveragePool1D,
+    Conv1D,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GlobalAveragePool1D,
+    GlobalMaxPool1D,
+    LayerNorm,
+    MaxPool1D,
+    RepeatVector,
+    Residual,
+    Sequential,
+    SimpleRNN,
+)
 
 DTYPES = [np.float32, np.float64]
+STACKS = {
+    "convolutions": [TDNN(5, 3), MaxPool1D(2), Conv1D(3, 2, strides=2, padding="same"), AveragePool1D(2), Flatten()],
+    "vectors": [LayerNorm(), Residual(Dense(3)), GlobalAveragePool1D(), RepeatVector(3), GlobalMaxPool1D()],
+    "tokens": [Embedding(4, 3, mask_zero=True), LayerNorm(), GlobalAveragePool1D()],
+}
 FORECASTS = """
 import sys, warnings
 import numpy as np
@@ -44,10 +68,28 @@ def passes(kind, dtype):
     return [y, d_x, *net.grads(), *net.d_initial_state[0], net(x), net(x[:1], mask[:1])]
 
 
+def passes_of_stack(name, dtype):
+    """The same of layers without recurrence."""
+    rng = np.random.default_rng(0)
+    if name == "tokens":
+        x = rng.integers(0, 4, (3, 9, 1))
+    else:
+        x = rng.standard_normal((3, 9, 3))
+    net, mask = Sequential(STACKS[name]).build(x.shape[1:], random_state=1, dtype=dtype), rng.random((3, 9)) < 0.7
+    y = net.forward(x, training=True, mask=mask)
+    return [y, net.backward(np.cos(y)), *net.grads(), net(x), net(x[:1], mask[:1])]
+
+
+def all_passes(name, dtype):
+    return passes(CELLS[name], dtype) if name in CELLS else passes_of_stack(name, dtype)
+
+
 def save_passes(path):
     np.savez(path, **{
         f"{kind}-{np.dtype(dtype)}-{i}": array
         for kind in KINDS for dtype in DTYPES for i, array in enumerate(passes(kind, dtype))
+        f"{name}-{np.dtype(dtype)}-{i}": array
+        for name in (*CELLS, *STACKS) for dtype in DTYPES for i, array in enumerate(all_passes(name, dtype))
     })  # fmt: skip
 
 
@@ -71,6 +113,10 @@ def plain(tmp_path_factory):
 def test_same_numbers(plain, kind, dtype):
     compiled = passes(kind, dtype)
     assert len([key for key in plain if key.startswith(f"{kind}-{np.dtype(dtype)}-")]) == len(compiled)
+@pytest.mark.parametrize("name", [*CELLS, *STACKS])
+def test_same_numbers(plain, name, dtype):
+    compiled = all_passes(name, dtype)
+    assert len([key for key in plain if key.startswith(f"{name}-{np.dtype(dtype)}-")]) == len(compiled)
     for i, array in enumerate(compiled):
         other = plain[f"{kind}-{np.dtype(dtype)}-{i}"]
         assert other.dtype == dtype
