@@ -13,7 +13,7 @@ from tsrnn import DenseForecaster, GRUForecaster, LinearForecaster, LSTMForecast
 from tsrnn._errors import AnyOf, Boolean, Instance, Integer, ListOf, NoneOr, Options, Real
 from tsrnn._parameters import Parameters, fixed, param
 from tsrnn.forecasting.base import FORECASTERS, Forecaster
-from tsrnn.nn import GRU, Dense, recurrent
+from tsrnn.nn import GRU, Conv1D, Dense, Embedding, MaxPool1D, recurrent
 from tsrnn.nn.heads.point import Huber
 from tsrnn.training import SGD, Cosine
 
@@ -223,14 +223,82 @@ def test_the_base_is_abstract():
         FORECASTERS["NetworkForecaster"]()
 
 
-def test_hidden_size_and_n_layers_must_agree(wide):
-    with pytest.raises(ValueError, match=r"one for each of n_layers=3 layers; got \[4, 5\]"):
-        RNNForecaster(hidden_size=[4, 5], n_layers=3).fit(wide)
+@pytest.mark.parametrize(
+    ("given", "layers"),
+    [
+        ({"hidden_size": 3, "n_layers": 2}, [GRU(3, return_sequences=True), GRU(3)]),
+        ({"hidden_size": [4, 3]}, [GRU(4, return_sequences=True), GRU(3)]),
+        ({"hidden_size": (4,), "dropout": [0.2]}, [GRU(4, dropout=0.2)]),
+        (
+            {"hidden_size": 3, "dropout": (0.1, 0.2), "recurrent_activation": "relu"},
+            [
+                GRU(3, dropout=0.1, recurrent_activation="relu", return_sequences=True),
+                GRU(3, dropout=0.2, recurrent_activation="relu"),
+            ],
+        ),
+        (
+            {
+                "hidden_size": [4, 3],
+                "n_layers": 2,
+                "activation": ["tanh", "relu"],
+                "dropout": 0.3,
+                "recurrent_dropout": [0.0, 0.5],
+            },
+            [
+                GRU(4, dropout=0.3, return_sequences=True),
+                GRU(3, activation="relu", dropout=0.3, recurrent_dropout=0.5),
+            ],
+        ),
+    ],
+    ids=str,
+)
+def test_one_value_or_one_per_layer(wide, given, layers):
+    """The same as the list of layers written out, to the bit."""
+    window = {"lookback": 5, "horizon": 2, "max_epochs": 1, "random_state": 0}
+    forecaster = RNNForecaster(**given, **window).fit(wide)
+    assert list(forecaster.state_.model.specs[:-1]) == layers
+    written_out = RNNForecaster(layers=layers, **window).fit(wide)
+    pd.testing.assert_frame_equal(forecaster.predict(), written_out.predict(), check_exact=True)
+    assert pickle.loads(pickle.dumps(forecaster)).get_params() == forecaster.get_params()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"hidden_size": [4, 5], "n_layers": 3},
+            r"`hidden_size` must be one value, or one for each layer, of which `n_layers=3` makes 3; got \[4, 5\]\.",
+        ),
+        (
+            {"hidden_size": [4, 5], "recurrent_dropout": [0.1]},
+            r"`recurrent_dropout` must be .* `hidden_size=\[4, 5\]` makes 2; got \[0\.1\]\.",
+        ),
+        (
+            {"activation": ("relu", "tanh"), "dropout": [0.1] * 3},
+            r"`dropout` must be .* `activation=\('relu', 'tanh'\)` makes 2; got \[0\.1, 0\.1, 0\.1\]",
+        ),
+        ({"dropout": [0.1, 1.0]}, "`dropout` of RNNForecaster must be .*, or a list of one or more items"),
+        ({"activation": ["relu", "tan"]}, "`activation` of RNNForecaster must be"),
+    ],
+)
+def test_lists_that_do_not_agree_on_the_layers(wide, given, message):
+    with pytest.raises(ValueError, match=message):
+        RNNForecaster(**given).fit(wide)
 
 
 def test_layers_that_do_not_end_with_a_vector(wide):
     with pytest.raises(ValueError, match="one vector for each window.*return_sequences=False"):
         RNNForecaster(layers=[GRU(4, return_sequences=True)]).fit(wide)
+
+
+def test_layers_that_do_not_fit_together(wide):
+    with pytest.raises(ValueError, match=r"Layer 1, MaxPool1D\(9\), needs at least 9 steps: .*; got 6 steps of 4 feat"):
+        RNNForecaster(lookback=8, layers=[Conv1D(4, 3), MaxPool1D(9), GRU(3)]).fit(wide)
+
+
+def test_tokens_are_not_forecast(wide):
+    with pytest.raises(ValueError, match=r"begins with Embedding\(5, 2\), which reads tokens, but a forecaster's"):
+        RNNForecaster(layers=[Embedding(5, 2), GRU(3)], target="walk", past_covariates=[]).fit(wide[["walk"]])
 
 
 def test_naive_and_dense_have_parameters_of_their_own():

@@ -54,6 +54,17 @@ FORECASTERS = {
         random_state=np.random.RandomState(1),
         **{name: value for name, value in TINY.items() if name != "random_state"},
     ),
+    "lists": RNNForecaster(hidden_size=(4, 3), activation=["tanh", "relu"], dropout=[0.0, 0.1], **TINY),
+    "convolutions": RNNForecaster(
+        layers=[
+            Conv1D(4, 3, padding="causal"),
+            MaxPool1D(2),
+            LayerNorm(),
+            Residual(GRU(4, return_sequences=True)),
+            GlobalAveragePool1D(),
+        ],
+        **TINY,
+    ),
     "layers": RNNForecaster(
         layers=[GRU(4, return_sequences=True), Dropout(0.2), GRU(3, go_backwards=True), Dense(5, activation="relu")],
         **TINY,

@@ -150,17 +150,29 @@ class RecurrentParameters(Parameters):
         constraint=AnyOf(Integer(1), ListOf(Integer(1))),
         doc="Units of each recurrent layer; a list gives one width per layer.",
     )
-    n_layers: int = param(default=1, constraint=Integer(1), doc="Recurrent layers, one on top of the other.")
-    activation: str = param(default="tanh", constraint=Options(*ACTIVATIONS), doc="Of the state.")
+    n_layers: int = param(
+        default=1,
+        constraint=Integer(1),
+        doc="Recurrent layers, one on top of the other. A parameter with one value per layer says it too.",
+    )
+    activation: str | list[str] = param(
+        default="tanh",
+        constraint=AnyOf(Options(*ACTIVATIONS), ListOf(Options(*ACTIVATIONS))),
+        doc="Of the state; a list gives one per layer.",
+    )
     recurrent_activation: str = param(default="sigmoid", constraint=Options(*ACTIVATIONS), doc="Of the gates.")
     reset_after: bool = param(
         default=True, constraint=Boolean(), doc="GRU: whether the reset gate acts after the recurrent product."
     )
-    dropout: float = param(
-        default=0.0, constraint=_RATE, doc="Share of each layer's inputs dropped in training, the same at every step."
+    dropout: float | list[float] = param(
+        default=0.0,
+        constraint=AnyOf(_RATE, ListOf(_RATE)),
+        doc="Share of each layer's inputs dropped in training, the same at every step; a list gives one per layer.",
     )
-    recurrent_dropout: float = param(
-        default=0.0, constraint=_RATE, doc="Share of the state dropped in training, the same at every step."
+    recurrent_dropout: float | list[float] = param(
+        default=0.0,
+        constraint=AnyOf(_RATE, ListOf(_RATE)),
+        doc="Share of the state dropped in training, the same at every step; a list gives one per layer.",
     )
     kernel_l1: float = param(default=0.0, constraint=Real(0), doc=_PENALTY.format("magnitudes", "kernels"))
     kernel_l2: float = param(default=0.0, constraint=Real(0), doc=_PENALTY.format("squares", "kernels"))

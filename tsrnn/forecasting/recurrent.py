@@ -11,6 +11,7 @@ from tsrnn.forecasting.networks import NetworkForecaster
 from tsrnn.nn.cells import CELLS
 from tsrnn.nn.layer import LayerSpec
 
+PER_LAYER = ("hidden_size", "activation", "dropout", "recurrent_dropout")
 _ATTRIBUTES = """\
 Attributes
 ----------
@@ -35,16 +36,34 @@ def recurrent_layers(given: RecurrentParameters, return_sequences: bool) -> list
     """All layers but the output; the last gives its state after each step, or the last one only."""
     if given.layers is not None:
         return list(given.layers)
-    sizes = given.hidden_size if isinstance(given.hidden_size, list | tuple) else [given.hidden_size] * given.n_layers
-    if given.n_layers not in (1, len(sizes)):
-        raise ValueError(
-            f"`hidden_size` must give one width, or one for each of n_layers={given.n_layers} layers; got {sizes}."
-        )
     kind: Any = CELLS[given.cell]
-    settings = {field.name: getattr(given, field.name) for field in fields(kind) if field.name in given.PARAMETERS}
-    settings = {name: value for name, value in settings.items() if name not in ("hidden_size", "return_sequences")}
-    last = len(sizes) - 1
-    return [kind(size, return_sequences=i < last or return_sequences, **settings) for i, size in enumerate(sizes)]
+    depth = _depth(given)
+    names = [field.name for field in fields(kind) if field.name in given.PARAMETERS]
+    names = [name for name in names if name != "return_sequences"]
+    settings = [{name: _of_layer(getattr(given, name), i) for name in names} for i in range(depth)]
+    return [kind(**own, return_sequences=i < depth - 1 or return_sequences) for i, own in enumerate(settings)]
+
+
+def _depth(given: RecurrentParameters) -> int:
+    """How many layers: ``n_layers``, or as many as one of the parameters has values for."""
+    values = {name: getattr(given, name) for name in PER_LAYER}
+    lists = {name: value for name, value in values.items() if isinstance(value, list | tuple)}
+    if not lists:
+        return given.n_layers
+    first, one = next(iter(lists.items()))
+    said_by = f"{first}={one}" if given.n_layers == 1 else f"n_layers={given.n_layers}"
+    depth = len(one) if given.n_layers == 1 else given.n_layers
+    for name, value in lists.items():
+        if len(value) != depth:
+            raise ValueError(
+                f"`{name}` must be one value, or one for each layer, of which `{said_by}` makes {depth}; got {value}."
+            )
+    return depth
+
+
+def _of_layer(value: Any, layer: int) -> Any:
+    """One value for all layers, or one for each."""
+    return value[layer] if isinstance(value, list | tuple) else value
 
 
 class RNNForecaster(NetworkForecaster, RecurrentParameters):
