@@ -6,8 +6,9 @@ import numba
 import pytest
 
 from tsrnn._jit import FAST_MATH
-from tsrnn.nn import GRU, SLSTM, Dense, Jordan, recurrent, single
+from tsrnn.nn import GRU, SLSTM, Conv1D, Dense, Jordan, recurrent, single
 from tsrnn.nn.layer import Shape
+from tsrnn.nn.layers import conv1d
 from tsrnn.nn.network import Network
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
@@ -28,6 +29,13 @@ def test_no_reference_is_counted_in_the_time_loop(name, layer):
 def test_nor_in_that_of_one_sequence(layer):
     network = Network([layer], Shape(3, 2))
     check(single.forward_single, network.single(network.initial(0)).bound[0].forward[0].args)
+
+
+@pytest.mark.parametrize("name", ["forward", "backward"])
+def test_nor_in_a_convolution(name):
+    network = Network([Conv1D(5, 3, activation="softsign")], Shape(9, 3))
+    call = getattr(network.workspace(training=True).bound[0], name)[0]
+    check(getattr(conv1d, name), call.args)
 
 
 def check(kernel, arguments):

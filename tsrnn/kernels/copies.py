@@ -1,11 +1,17 @@
 """Numbers from one place to another."""
 
+import numpy as np
+
 from tsrnn._jit import kernel
 
 
 @kernel
 def copy_rows(steps, count, source, source_first, source_step, target, target_first, target_step):
-    """``count`` numbers of each step from ``source`` to ``target``; a negative step goes backwards"""
+    """``count`` numbers of each step from ``source`` to ``target``; a negative step goes backwards
+
+    Indices are unsigned: with checks for negative ones no vector instructions are made.
+    """
     for step in range(steps):
-        for i in range(count):
-            target[target_first + step * target_step + i] = source[source_first + step * source_step + i]
+        start, begin = np.uint64(target_first + step * target_step), np.uint64(source_first + step * source_step)
+        for i in range(np.uint64(count)):
+            target[start + i] = source[begin + i]

@@ -10,7 +10,7 @@ import numpy as np
 from tsrnn._errors import Real, check_fields
 from tsrnn._jit import kernel, prepare
 from tsrnn.kernels.contractions import padded, step_size
-from tsrnn.kernels.simd import LANES
+from tsrnn.kernels.simd import LANES, load, store
 from tsrnn.nn.layer import Arrays, Bound, BoundSingle, Dropped, Layer, LayerSpec, Rows, Setting, Shape, aligned, tile
 
 
@@ -18,9 +18,11 @@ from tsrnn.nn.layer import Arrays, Bound, BoundSingle, Dropped, Layer, LayerSpec
 def scale(steps, features, factors, source, source_first, source_step, target, target_first, target_step):
     """target [step][feature][lane] = source * factors; ``factors`` is dense, the others have steps of their length"""
     for step in range(steps):
-        for i in range(features * LANES):
-            factor = factors[step * features * LANES + i]
-            target[target_first + step * target_step + i] = source[source_first + step * source_step + i] * factor
+        for feature in range(features):
+            at = feature * LANES
+            factor = load(factors, (step * features + feature) * LANES, 1)
+            row = load(source, source_first + step * source_step + at, 1)
+            store(target, target_first + step * target_step + at, row * factor)
 
 
 @dataclass(frozen=True)
