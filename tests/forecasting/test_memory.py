@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from tsrnn import DenseForecaster, GRUForecaster, LinearForecaster, LSTMForecaster, NaiveForecaster, SimpleRNNForecaster
 from tsrnn.forecasting.memory import MemoryEstimate, buffers
-from tsrnn.nn import GRU, Dense
+from tsrnn.nn import GRU, Conv1D, Dense, GlobalAveragePool1D, LayerNorm, MaxPool1D, Residual
 from tsrnn.nn.layer import Shape
 from tsrnn.nn.network import Network
 
@@ -47,6 +47,15 @@ CASES = {
         lambda: {"X": frame(1000, 5)},
     ),
     "many weights": (GRUForecaster(lookback=4, hidden_size=256, horizon=2, **SHORT), lambda: {"X": frame(600, 2)}),
+    "convolutions": (
+        GRUForecaster(
+            lookback=120,
+            horizon=3,
+            layers=[Conv1D(64, 5), MaxPool1D(2), LayerNorm(), Residual(Dense(64)), GlobalAveragePool1D()],
+            **SHORT,
+        ),
+        lambda: {"X": frame(1000, 5)},
+    ),
     "validation rows and weights of one's own": (GRUForecaster(lookback=24, horizon=4, **SHORT), weighted),
     "many series": (SimpleRNNForecaster(lookback=24, horizon=4, **SHORT), lambda: {"X": panel(200, 300, 3)}),
     "dense": (DenseForecaster(lookback=48, horizon=24, **SHORT), lambda: {"X": frame(12_000, 4)}),

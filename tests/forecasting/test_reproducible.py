@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tsrnn import GRUForecaster, LSTMForecaster
+from tsrnn import GRUForecaster, LSTMForecaster, RNNForecaster
+from tsrnn.nn import Conv1D, Dropout, GlobalAveragePool1D, LayerNorm, MaxPool1D, Residual
 
 pytestmark = pytest.mark.filterwarnings("ignore::tsrnn.BelowNaiveWarning")
 
@@ -47,6 +48,13 @@ def test_same_bits_with_any_number_of_threads_and_in_any_process():
         results.append(run.stdout)
     assert len(results[0]) > 1000
     assert results[0] == results[1] == results[2]
+
+
+def test_same_bits_with_other_layers(panel):
+    layers = [Conv1D(5, 2, activation="relu"), MaxPool1D(2), LayerNorm(), Residual(Dropout(0.2)), GlobalAveragePool1D()]
+    one, other = (RNNForecaster(n_jobs=n, layers=layers, **TINY).fit(panel) for n in (1, 3))
+    assert weights(one) == weights(other)
+    assert one.historical_forecasts(panel).equals(other.historical_forecasts(panel))
 
 
 @pytest.mark.parametrize("n_jobs", [2, 4, -1, None])

@@ -10,7 +10,24 @@ from reference.differences import numerical_gradient, worst_error
 from tsrnn.kernels import contractions
 from tsrnn.kernels.gather import NORMS, Series
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn import GRU, MAE, MSE, Dense, Dropout, Huber, Sequential, SimpleRNN
+from tsrnn.nn import (
+    GRU,
+    MAE,
+    MSE,
+    AveragePool1D,
+    Conv1D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePool1D,
+    Huber,
+    LayerNorm,
+    MaxPool1D,
+    RepeatVector,
+    Residual,
+    Sequential,
+    SimpleRNN,
+)
 from tsrnn.nn.layer import Shape
 from tsrnn.nn.network import Network
 from tsrnn.training import threads, tiles
@@ -129,10 +146,16 @@ def test_predict_and_evaluate(team, count, norm):
     np.testing.assert_allclose(absolute, errors.mean(axis=(0, 1)), rtol=1e-12)
 
 
-def test_gradient_with_dropout_against_central_differences(team):
-    engine, theta = engine_of(
-        team, GRU(3, dropout=0.3, recurrent_dropout=0.3, return_sequences=True), Dropout(0.2), GRU(2), loss=Huber(0.5)
-    )
+STACKS = {
+    "dropout": (GRU(3, dropout=0.3, recurrent_dropout=0.3, return_sequences=True), Dropout(0.2), GRU(2)),
+    "convolutions": (Conv1D(3, 2, activation="tanh"), AveragePool1D(2), LayerNorm(), Residual(Dense(3)), Flatten()),
+    "vectors": (GRU(3), RepeatVector(4), GRU(2, return_sequences=True), MaxPool1D(2), GlobalAveragePool1D()),
+}
+
+
+@pytest.mark.parametrize("stack", STACKS.values(), ids=STACKS)
+def test_gradient_of_other_layers_against_central_differences(team, stack):
+    engine, theta = engine_of(team, *stack, loss=Huber(0.5))
     origins = origins_of(LANES + 3)
 
     def loss():
