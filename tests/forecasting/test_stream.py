@@ -22,7 +22,7 @@ from tsrnn import (
 )
 from tsrnn.data import end_windows
 from tsrnn.forecasting.stepping import GrowingRows
-from tsrnn.nn import GRU, LSTM
+from tsrnn.nn import GRU, LSTM, Conv1D, Dense, GlobalAveragePool1D, LayerNorm, MaxPool1D, Residual
 
 pytestmark = pytest.mark.filterwarnings("ignore::tsrnn.BelowNaiveWarning")
 
@@ -51,6 +51,8 @@ def test_equal_to_predict(wide, kind, norm):
         RNNForecaster(**TINY | {"hidden_size": [5, 3]}, sampling_rate=3, gap=2, scaler="minmax"),
         RNNForecaster(layers=[GRU(40, return_sequences=True), LSTM(3, go_backwards=True)], lookback=7, horizon=2,
                       max_epochs=1, random_state=0, scaler="robust"),
+        RNNForecaster(layers=[Conv1D(40, 2, activation="relu"), MaxPool1D(2), LayerNorm(), Residual(Dense(40)),
+                              GlobalAveragePool1D()], lookback=7, horizon=2, max_epochs=1, random_state=0),
         GRUForecaster(**TINY | {"lookback": 1}, target="noise", scaler=None),
         DenseForecaster(lookback=5, horizon=2, max_epochs=1, random_state=0, dropout=0.2, instance_norm="last"),
         LinearForecaster(lookback=5, horizon=2, sampling_rate=2),
