@@ -15,6 +15,7 @@ from tsrnn.nn import (
     LSTM,
     TDNN,
     AveragePool1D,
+    Bidirectional,
     Conv1D,
     Dense,
     Dropout,
@@ -84,6 +85,7 @@ OBJECTS += [SimpleRNN(3, activation="relu"), LSTM(4, dropout=0.1), GRU(2, reset_
 OBJECTS += [Conv1D(4, 3, padding="causal"), MaxPool1D(3), AveragePool1D(2, strides=1), GlobalAveragePool1D()]
 OBJECTS += [GlobalMaxPool1D(), LayerNorm(0.01), RepeatVector(3), TDNN(3, 5, dilation_rate=2)]
 OBJECTS += [Residual(GRU(3, return_sequences=True)), Residual(Residual(LayerNorm())), Embedding(9, 2, mask_zero=True)]
+OBJECTS += [Bidirectional(GRU(2, dropout=0.1), merge_mode="sum")]
 OBJECTS += [[GRU(2), Dense(1)], (8, 4), [1.5], True, pd.Timestamp("2024-01-01")]
 
 

@@ -13,6 +13,7 @@ from tsrnn._parameters import Parameters
 from tsrnn.nn.cells import CELLS
 from tsrnn.nn.heads.point import LOSSES
 from tsrnn.nn.layers.activity import ActivityPenalty
+from tsrnn.nn.layers.bidirectional import Bidirectional
 from tsrnn.nn.layers.conv1d import Conv1D
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.layers.dropout import Dropout
@@ -28,7 +29,7 @@ from tsrnn.training.optimizers import OPTIMIZERS
 from tsrnn.training.schedules import SCHEDULES
 
 LAYERS = (
-    ActivityPenalty, AveragePool1D, Conv1D, Dense, Dropout, Embedding, Flatten, GlobalAveragePool1D, GlobalMaxPool1D,
+    ActivityPenalty, AveragePool1D, Bidirectional, Conv1D, Dense, Dropout, Embedding, Flatten, GlobalAveragePool1D, GlobalMaxPool1D,
     LayerNorm, MaxPool1D, RepeatVector, Residual, TDNN,
 )  # fmt: skip
 NOT_SAVED = ("callbacks",)

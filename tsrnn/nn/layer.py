@@ -162,6 +162,8 @@ class Layer(ABC):
     keeps_time: bool = True  # whether the output has steps where the input has
     makes_time: bool = False  # whether the output has steps where the input has none
     state_rows: int = 0  # arrays of a recurrent layer's state
+    state_size: int = 0  # numbers of a sequence in each of them
+    streams: int = 2  # of random numbers that are its own: no fewer than the masks that it drops with
     stateful: bool = False  # recurrent layers: whether the state goes on from call to call
 
     @property

@@ -316,7 +316,7 @@ class BuiltNetwork:
                     raise ValueError(
                         f"`initial_state[{i}]` must hold {rows} arrays for {layer.spec}; got {len(values)}."
                     )
-                shape = (batch, layer.output.features)
+                shape = (batch, layer.state_size)
                 states[i] = [self._checked(value, f"initial_state[{i}]", shape) for value in values]
         return states
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -79,9 +80,10 @@ class Workspace:
         self.forward = tuple(call for bound in self.bound for call in bound.forward)
         self.backward = tuple(call for bound in reversed(self.bound) for call in bound.backward)
         self.penalised = tuple(part for bound in self.bound for part in bound.penalised)
+        streams = accumulate((layer.streams for layer in layers), initial=0)  # the first one of each layer
         self.draws: tuple[Call, ...] = tuple(
-            prepare(draw_dropout, 2 * i + k, self.turn, dropped.count, dropped.rate, dropped.mask)
-            for i, bound in enumerate(self.bound)
+            prepare(draw_dropout, first + k, self.turn, dropped.count, dropped.rate, dropped.mask)
+            for first, bound in zip(streams, self.bound, strict=False)
             for k, dropped in enumerate(bound.dropped)
         )
 

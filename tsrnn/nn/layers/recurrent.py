@@ -125,7 +125,8 @@ class RecurrentLayer(Layer):
     def __init__(self, spec: Recurrent, shape: Shape) -> None:
         cell = spec.cell
         self.spec, self.input = spec, shape
-        self.keeps_time, self.state_rows, self.stateful = spec.return_sequences, 1 + cell.N_CARRIED, spec.stateful
+        self.keeps_time, self.stateful = spec.return_sequences, spec.stateful
+        self.state_rows, self.state_size = 1 + cell.N_CARRIED, spec.hidden_size
         self.output = Shape(shape.steps if spec.return_sequences else 1, spec.hidden_size)
         self.activations = ACTIVATIONS[spec.activation], ACTIVATIONS[spec.recurrent_activation]
         self.sizes = cell(shape.features, spec.hidden_size, spec.return_sequences, spec.go_backwards, *self.activations)
