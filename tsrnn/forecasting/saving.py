@@ -29,8 +29,8 @@ from tsrnn.training.optimizers import OPTIMIZERS
 from tsrnn.training.schedules import SCHEDULES
 
 LAYERS = (
-    ActivityPenalty, AveragePool1D, Bidirectional, Conv1D, Dense, Dropout, Embedding, Flatten, GlobalAveragePool1D, GlobalMaxPool1D,
-    LayerNorm, MaxPool1D, RepeatVector, Residual, TDNN,
+    ActivityPenalty, AveragePool1D, Bidirectional, Conv1D, Dense, Dropout, Embedding, Flatten, GlobalAveragePool1D,
+    GlobalMaxPool1D, LayerNorm, MaxPool1D, RepeatVector, Residual, TDNN,
 )  # fmt: skip
 NOT_SAVED = ("callbacks",)
 

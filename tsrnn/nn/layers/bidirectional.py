@@ -13,8 +13,9 @@ import numpy as np
 from tsrnn._errors import Instance, Options, check_fields
 from tsrnn._jit import Call, kernel, prepare
 from tsrnn.kernels.contractions import padded, step_size
-from tsrnn.kernels.simd import LANES, Strided
+from tsrnn.kernels.simd import LANES, Strided, load, select_rows, store, zeros, zeros_like
 from tsrnn.nn.layer import (
+    NOTHING,
     Arrays,
     Bound,
     BoundSingle,
@@ -31,57 +32,55 @@ from tsrnn.nn.layer import (
 from tsrnn.nn.layers.recurrent import Recurrent, RecurrentLayer
 
 _MERGES = {"concat": 0, "sum": 1, "mul": 2, "ave": 3}
-_CONCAT, _SUM, _MUL = 0, 1, 2
+_CONCAT, _SUM, _MUL, _AVE = _MERGES.values()
 
 
 @kernel
-def merge(mode, steps, count, one, other, y):
-    """``count`` numbers of each step of two layers -> y, where ``other`` has the last step first"""
-    share = 1.0 if mode == _SUM else 0.5
+def merge(mode, joins, steps, count, masked, mask, source, y):
+    """``count`` vectors of each step of one direction -> y: by themselves, or with what it ``joins`` there
+
+    Masked steps give zero. One direction after the other: what one of them has written is still in the cache.
+    """
     for step in range(steps):
-        a, b, c = one.at + step * one.step, other.at + (steps - 1 - step) * other.step, y.at + step * y.step
-        if mode == _CONCAT:
-            for i in range(count):
-                y.array[c + i] = one.array[a + i]
-                y.array[c + count + i] = other.array[b + i]
-        elif mode == _MUL:
-            for i in range(count):
-                y.array[c + i] = one.array[a + i] * other.array[b + i]
-        else:
-            for i in range(count):
-                y.array[c + i] = (one.array[a + i] + other.array[b + i]) * share
+        at, to = source.at + step * source.step, y.at + step * y.step
+        for i in range(0, count * LANES, LANES):
+            value = load(source.array, at + i, 1)
+            if masked:
+                value = select_rows(load(mask, step * LANES, 1), (value,), (zeros_like(value),))[0]
+            if joins:
+                merged = load(y.array, to + i, 1)
+                if mode == _SUM:
+                    value = merged + value
+                elif mode == _MUL:
+                    value = merged * value
+                elif mode == _AVE:
+                    value = (merged + value) * 0.5
+            store(y.array, to + i, value)
 
 
 @kernel
-def merge_back(mode, steps, count, one, other, d_y, d_one, d_other):
-    """d_y -> the gradients of both layers' outputs"""
-    share = 1.0 if mode == _SUM else 0.5
+def merge_back(mode, steps, count, masked, mask, partner, d_y, d_source):
+    """d_y -> the gradient of the outputs of one direction; ``partner`` are those of the other"""
     for step in range(steps):
-        back, c = steps - 1 - step, d_y.at + step * d_y.step
-        d_a, d_b = d_one.at + step * d_one.step, d_other.at + back * d_other.step
-        if mode == _CONCAT:
-            for i in range(count):
-                d_one.array[d_a + i] = d_y.array[c + i]
-                d_other.array[d_b + i] = d_y.array[c + count + i]
-        elif mode == _MUL:
-            a, b = one.at + step * one.step, other.at + back * other.step
-            for i in range(count):
-                d_one.array[d_a + i] = d_y.array[c + i] * other.array[b + i]
-                d_other.array[d_b + i] = d_y.array[c + i] * one.array[a + i]
-        else:
-            for i in range(count):
-                d_one.array[d_a + i] = d_other.array[d_b + i] = d_y.array[c + i] * share
+        at, to, beside = d_y.at + step * d_y.step, d_source.at + step * d_source.step, partner.at + step * partner.step
+        for i in range(0, count * LANES, LANES):
+            value = load(d_y.array, at + i, 1)
+            if mode == _MUL:
+                value = value * load(partner.array, beside + i, 1)
+            elif mode == _AVE:
+                value = value * 0.5
+            if masked:
+                value = select_rows(load(mask, step * LANES, 1), (value,), (zeros_like(value),))[0]
+            store(d_source.array, to + i, value)
 
 
 @kernel
-def clear_masked(steps, rows, lanes, mask, values):
-    """values [step][row][lane] = 0 where mask [step][lane] is not above 0"""
+def clear_steps(steps, count, mask, y):
+    """y [step] = 0 in ``count`` vectors where mask [step] is not above 0: for one sequence"""
     for step in range(steps):
-        for row in range(rows):
-            at = values.at + step * values.step + row * lanes
-            for lane in range(lanes):
-                if not mask[step * lanes + lane] > 0:
-                    values.array[at + lane] = 0
+        if not mask[step] > 0:
+            for i in range(0, count * LANES, LANES):
+                store(y.array, y.at + step * y.step + i, zeros(y.array, 1))
 
 
 @kernel
@@ -173,42 +172,52 @@ class BidirectionalLayer(Layer):
         return [*self.one.unpacking(flat[:size], first), *self.other.unpacking(flat[size:], second)]
 
     def bind(self, setting: Setting, weights: tuple[Any, Any], arrays: Arrays) -> Bound:
-        dtype, size = setting.dtype, self.one.gradient_size
-        training, wants_d_x = setting.training, arrays.d_x.size > 0
-        d_outputs = [gradient_tile(layer.output, dtype) if training else arrays.d_y for layer in (self.one, self.other)]
-        d_x = gradient_tile(self.input, dtype) if wants_d_x else arrays.d_x  # of the second layer
+        dtype, size, wants_d_x = setting.dtype, self.one.gradient_size, arrays.d_x.size > 0
+        # Each direction is done with it before the other one's is written.
+        d_output = gradient_tile(self.one.output, dtype) if setting.training else arrays.d_y
+        d_x = gradient_tile(self.input, dtype) if wants_d_x else arrays.d_x
         flat = arrays.gradient[:size], arrays.gradient[size:]
-        one = self.one.bind(setting, weights[0], Arrays(arrays.x, d_outputs[0], arrays.d_x, flat[0]))
-        other = self.other.bind(setting, weights[1], Arrays(arrays.x, d_outputs[1], d_x, flat[1]))
-        y = tile(self.output, dtype)
-        sizes = self.mode, self.output.steps, self.hidden * LANES
-        outputs = [Strided(bound.y, LANES, step_size(self.hidden)) for bound in (one, other)]
-        merged = Strided(y, LANES, step_size(self.output.features))
-        forward = [*one.forward, *other.forward, prepare(merge, *sizes, *outputs, merged)]
-        d_merged = Strided(arrays.d_y, 0, padded(self.output.features) * LANES)
+        one = self.one.bind(setting, weights[0], Arrays(arrays.x, d_output, arrays.d_x, flat[0]))
+        other = self.other.bind(setting, weights[1], Arrays(arrays.x, d_output, d_x, flat[1]))
+        y, (steps, features) = tile(self.output, dtype), self.output
+        masked, mask = one.mask is not None, NOTHING.astype(dtype) if one.mask is None else one.mask
+        sizes, step = (steps, self.hidden, masked, mask), step_size(self.hidden)
+        outputs = _in_order_of_time(one.y, other.y, LANES, step, steps)
+        merged = [Strided(y, LANES + at * LANES, step_size(features)) for at in self._places]
+        forward = [
+            *one.forward, prepare(merge, self.mode, False, *sizes, outputs[0], merged[0]),
+            *other.forward, prepare(merge, self.mode, self.mode != _CONCAT, *sizes, outputs[1], merged[1]),
+        ]  # fmt: skip
         backward: list[Call] = []
-        if training:
-            step = padded(self.hidden) * LANES
-            d_each = [Strided(d_output, 0, step) for d_output in d_outputs]
-            backward = [prepare(merge_back, *sizes, *outputs, d_merged, *d_each), *one.backward, *other.backward]
+        if setting.training:
+            d_merged = [Strided(arrays.d_y, at * LANES, padded(features) * LANES) for at in self._places]
+            d_each = _in_order_of_time(d_output, d_output, 0, padded(self.hidden) * LANES, steps)
+            split = [prepare(merge_back, self.mode, *sizes, outputs[1 - i], d_merged[i], d_each[i]) for i in (0, 1)]
+            backward = [split[1], *other.backward, split[0], *one.backward]
             backward += [prepare(add_to, arrays.d_x, d_x)] if wants_d_x else []
-        if one.mask is not None:
-            clearing = self.output.steps, self.output.features, LANES, one.mask
-            forward.append(prepare(clear_masked, *clearing, merged))
-            backward[:0] = [prepare(clear_masked, *clearing, d_merged)] if training else []
         tapes, dropped = (one.tape, other.tape), (*one.dropped, *other.dropped)
         return Bound(tuple(forward), tuple(backward), y, dropped, tape=tapes, mask=one.mask)
+
+    @property
+    def _places(self) -> tuple[int, int]:
+        """Which feature of the output is the first one of each direction."""
+        return (0, self.hidden) if self.mode == _CONCAT else (0, 0)
 
     def bind_single(self, arrays: list[np.ndarray], x: Rows, mask: np.ndarray) -> BoundSingle:
         first, second = self._halves(arrays)
         one, other = self.one.bind_single(first, x, mask), self.other.bind_single(second, x, mask)
-        (steps, features), dtype = self.output, x.values.dtype
-        y = Rows(aligned(steps * features, dtype), features)
-        outputs = [Strided(bound.y.values, 0, bound.y.step) for bound in (one, other)]
-        merged = Strided(y.values, 0, features)
-        forward = [*one.forward, *other.forward, prepare(merge, self.mode, steps, self.hidden, *outputs, merged)]
+        steps, blocks = self.output.steps, one.y.step // LANES
+        # Whole blocks are written, of the second direction over what lies behind the units of the first.
+        width = self._places[1] + blocks * LANES
+        y = Rows(aligned(steps * width, x.values.dtype), width)
+        sizes = steps, blocks, False, mask
+        outputs = _in_order_of_time(one.y.values, other.y.values, 0, one.y.step, steps)
+        merged = [Strided(y.values, at, width) for at in self._places]
+        joins = False, self.mode != _CONCAT
+        forward = [*one.forward, *other.forward]
+        forward += [prepare(merge, self.mode, joins[i], *sizes, outputs[i], merged[i]) for i in (0, 1)]
         if one.mask is not None:
-            forward.append(prepare(clear_masked, steps, features, 1, one.mask, merged))
+            forward += [prepare(clear_steps, steps, blocks, one.mask, place) for place in merged]
         states = [bound.state.rows for bound in (one, other) if bound.state is not None]
         state = SingleState([row for rows in states for row in rows], self.hidden)
         packs = [bound.pack for bound in (one, other) if bound.pack is not None]
@@ -227,6 +236,11 @@ class BidirectionalLayer(Layer):
     def last_state(self, tape: tuple[Any, Any]) -> list[np.ndarray]:
         return [*self.one.last_state(tape[0]), *self.other.last_state(tape[1])]
 
+    def set_d_state(self, tape: tuple[Any, Any], values: list[np.ndarray]) -> None:
+        first, second = self._halves(values)
+        self.one.set_d_state(tape[0], first)
+        self.other.set_d_state(tape[1], second)
+
     def d_state(self, tape: tuple[Any, Any]) -> tuple[np.ndarray, ...]:
         return (*self.one.d_state(tape[0]), *self.other.d_state(tape[1]))
 
@@ -235,3 +249,8 @@ class BidirectionalLayer(Layer):
         """What belongs to the wrapped layer, and to the second one."""
         half = len(items) // 2
         return items[:half], items[half:]
+
+
+def _in_order_of_time(one: np.ndarray, other: np.ndarray, at: int, step: int, steps: int) -> list[Strided]:
+    """Where the steps of both directions lie; the second one has the last step first."""
+    return [Strided(one, at, step), Strided(other, at + (steps - 1) * step, -step)]
