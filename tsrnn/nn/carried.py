@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,12 @@ from tsrnn.nn.single_workspace import SingleWorkspace
 from tsrnn.nn.workspace import Workspace
 
 States = dict[int, list[np.ndarray]]  # of the layers that have one: an array (batch, hidden) for each state row
+
+
+def last_states(layer: Layer, tapes: Iterable[Any], batch: int) -> list[np.ndarray]:
+    """Where each sequence of a batch ended, from the tapes of its tiles."""
+    parts = [layer.last_state(tape) for tape in tapes]
+    return [np.concatenate(rows)[:batch] for rows in zip(*parts, strict=True)]
 
 
 class CarriedStates:
@@ -55,8 +62,7 @@ class CarriedStates:
         """Take the last states off the tapes of a batch; gives back the arrays that are needed no more."""
         freed = self.reset()
         for i in self.layers:
-            parts = [self._all[i].last_state(space.bound[i].tape) for space in tiles]
-            self.states[i] = [np.concatenate(rows)[:batch] for rows in zip(*parts, strict=True)]
+            self.states[i] = last_states(self._all[i], (space.bound[i].tape for space in tiles), batch)
             self.batch = batch
         return freed
 

@@ -86,6 +86,7 @@ class Setting:
     mask: np.ndarray | None = None  # [step][lane], 1 where a step counts
     continues: bool = False  # recurrent layers start from the state that the caller puts on the tape
     keeps_flow: bool = False  # recurrent layers keep the gradient of their state after each step
+    d_states: bool = False  # their backward pass, from the gradient of the last state that the caller puts there
 
 
 class Arrays(NamedTuple):
@@ -197,6 +198,9 @@ class Layer(ABC):
     def last_state(self, tape: Any) -> list[np.ndarray]:
         """Recurrent layers: the state after the last step, an array (LANES, hidden) for each state row."""
         return []
+
+    def set_d_state(self, tape: Any, values: list[np.ndarray]) -> None:
+        """Recurrent layers: put the gradient of the last state, arrays as of ``set_state``, on the tape."""
 
     def d_state(self, tape: Any) -> tuple[np.ndarray, ...]:
         """Recurrent layers: the gradient of the first state after ``backward``, each (LANES, hidden)."""

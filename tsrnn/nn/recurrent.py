@@ -84,6 +84,7 @@ class Run(NamedTuple):
     wants_d_x: bool
     wants_d_state: bool
     keeps_flow: bool
+    given_d_state: bool  # d_state and d_carry hold the gradient of the last state; else it is zero
 
 
 class Place(NamedTuple):
@@ -296,8 +297,9 @@ class Gradients(NamedTuple):
 def backward(spec, run, weights, mask, drops, tape, d_y, d_x, gradients):
     """d_y [step or 1][hidden][lane] -> d_x [step][feature][lane], tape.d_state, tape.d_carry; gradients accumulate"""
     size = layout(spec)
-    tape.d_state[:] = 0
-    tape.d_carry[:] = 0
+    if not run.given_d_state:
+        tape.d_state[:] = 0
+        tape.d_carry[:] = 0
     for step in range(run.steps - 1, -1, -1):
         time = run.steps - 1 - step if spec.go_backwards else step
         saved_at = step * size.saved_step

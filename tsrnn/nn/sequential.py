@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from tsrnn._errors import Boolean, Instance, Integer, ListOf, check_parameter
 from tsrnn.kernels.simd import LANES
 from tsrnn.kernels.turn import TERMS, WINDOWS
-from tsrnn.nn.carried import CarriedStates, States
+from tsrnn.nn.carried import CarriedStates, last_states
+from tsrnn.nn.carried import States as Rows
 from tsrnn.nn.layer import LayerSpec, Shape, fill_tile, read_tile
 from tsrnn.nn.layers.activity import activity_penalty
 from tsrnn.nn.network import Network, in_order
@@ -21,7 +22,8 @@ from tsrnn.nn.summary import NetworkSummary
 from tsrnn.nn.workspace import Workspace
 
 State = tuple[np.ndarray, ...]
-_TRAINING = Boolean()
+States = list[State | None]  # an entry for each layer
+_BOOLEAN = Boolean()
 
 
 class Sequential:
@@ -91,11 +93,12 @@ class BuiltNetwork:
         self._theta = network.initial(random_state)
         self._penalties = Penalties(network.layout)
         self.gradient = np.zeros_like(self._theta)
-        self.d_initial_state: list[State | None] = []
+        self.d_initial_state: States = []
         self._tiles: list[Workspace] = []
         self.training_steps = 0  # counts calls with training=True: each draws its dropout masks anew
         self._batch = 0
         self._given: set[int] = set()  # layers that were given a first state
+        self._returned = False  # whether the last states were asked for
         self._carried = CarriedStates(network.layers)
         self._idle: list[SingleWorkspace] = []  # for batches of one; as many as there were threads at once
         self._version = 0  # of the parameters
@@ -143,11 +146,54 @@ class BuiltNetwork:
         vars(self).update(state["own"])
         self._carried.batch, self._carried.states = state["carried"]
 
+    @overload
     def __call__(
-        self, x: np.ndarray, mask: np.ndarray | None = None, initial_state: list[State | None] | None = None
-    ) -> np.ndarray:
+        self, x: np.ndarray, mask: np.ndarray | None = ..., initial_state: States | None = ...
+    ) -> np.ndarray: ...
+
+    @overload
+    def __call__(
+        self,
+        x: np.ndarray,
+        mask: np.ndarray | None = ...,
+        initial_state: States | None = ...,
+        *,
+        return_state: Literal[True],
+    ) -> tuple[np.ndarray, States]: ...
+
+    def __call__(
+        self,
+        x: np.ndarray,
+        mask: np.ndarray | None = None,
+        initial_state: States | None = None,
+        *,
+        return_state: bool = False,
+    ) -> np.ndarray | tuple[np.ndarray, States]:
         """Predict: ``forward`` without dropout."""
+        if return_state:
+            return self.forward(x, mask=mask, initial_state=initial_state, return_state=True)
         return self.forward(x, mask=mask, initial_state=initial_state)
+
+    @overload
+    def forward(
+        self,
+        x: np.ndarray,
+        *,
+        training: bool = ...,
+        mask: np.ndarray | None = ...,
+        initial_state: States | None = ...,
+    ) -> np.ndarray: ...
+
+    @overload
+    def forward(
+        self,
+        x: np.ndarray,
+        *,
+        training: bool = ...,
+        mask: np.ndarray | None = ...,
+        initial_state: States | None = ...,
+        return_state: Literal[True],
+    ) -> tuple[np.ndarray, States]: ...
 
     def forward(
         self,
@@ -155,8 +201,9 @@ class BuiltNetwork:
         *,
         training: bool = False,
         mask: np.ndarray | None = None,
-        initial_state: list[State | None] | None = None,
-    ) -> np.ndarray:
+        initial_state: States | None = None,
+        return_state: bool = False,
+    ) -> np.ndarray | tuple[np.ndarray, States]:
         """Outputs for a batch.
 
         Parameters
@@ -169,25 +216,30 @@ class BuiltNetwork:
             False where a step does not count: there the recurrent layers keep their state.
         initial_state : list, optional
             For each layer None or its first state: ``(h,)`` or ``(h, c)``, each of shape (batch, hidden). Default: 0.
+        return_state : bool, default=False
+            Give the last states of the recurrent layers as well, in the form of ``initial_state``.
 
         Returns
         -------
         ndarray
-            Of shape (batch, features) where the last layer gives one step, else (batch, steps, features).
+            Of shape (batch, features) where the last layer gives one step, else (batch, steps, features). With
+            ``return_state`` a pair of this and the states.
         """
         x = self._checked(x, "x", (None, *self.network.input))
         self.network.layers[0].check_values(x)
-        check_parameter("forward", "training", training, _TRAINING)
+        for name, value in (("training", training), ("return_state", return_state)):
+            check_parameter("forward", name, value, _BOOLEAN)
         batch = len(x)
         marks = None if mask is None else self._checked(mask, "mask", (batch, self.network.input.steps))
-        given = self._checked_states(initial_state, batch)
+        given = self._checked_states(initial_state, batch, "initial_state")
         self._carried.check(batch)
         self._tiles = []
         if batch == 1 and not training:
-            return self._forward_single(x, marks, given)
+            return self._forward_single(x, marks, given, return_state)
         states = self._carried.current() | given
         self.network.pack(self._theta)
         setting = {"training": training, "masked": mask is not None, "continues": bool(states)}
+        setting["d_states"] = return_state
         tiles = [self.network.workspace(**setting, wants_d_x=training) for _ in range(-(-batch // LANES))]
         for index, space in enumerate(tiles):
             part = slice(index * LANES, (index + 1) * LANES)
@@ -201,12 +253,19 @@ class BuiltNetwork:
             in_order((*space.draws, *space.forward))
         self._idle += self._carried.keep(tiles, batch)
         if training:
-            self._tiles, self._batch, self._given = tiles, batch, set(given)
+            self._tiles, self._batch, self._given, self._returned = tiles, batch, set(given), return_state
             self.training_steps += 1
         out = np.concatenate([read_tile(space.y, self.network.output, ones=1) for space in tiles])[:batch]
-        return out if self.network.has_time else out[:, 0]
+        y = out if self.network.has_time else out[:, 0]
+        if not return_state:
+            return y
+        tapes = ([space.bound[i].tape for space in tiles] for i in range(len(self.network.layers)))
+        rows = (last_states(layer, own, batch) for layer, own in zip(self.network.layers, tapes, strict=True))
+        return y, [tuple(states) or None for states in rows]
 
-    def _forward_single(self, x: np.ndarray, marks: np.ndarray | None, given: States) -> np.ndarray:
+    def _forward_single(
+        self, x: np.ndarray, marks: np.ndarray | None, given: Rows, return_state: bool
+    ) -> np.ndarray | tuple[np.ndarray, States]:
         """Predict for a batch of one, with units along the lanes instead of 32 windows of which one counts."""
         carried = self._carried
         single = carried.single or self._idle_single()
@@ -221,11 +280,12 @@ class BuiltNetwork:
                 state.clear()
         single.forward()
         y = single.y[None].copy() if self.network.has_time else single.y.copy()
+        found = {i: tuple(state.read()) for i, state in single.states.items()} if return_state else {}
         if carried.layers:
             carried.keep_in(single)
         else:
             self._idle.append(single)
-        return y
+        return (y, [found.get(i) for i in range(len(self.network.layers))]) if return_state else y
 
     def _idle_single(self) -> SingleWorkspace:
         """Arrays that no other thread is using."""
@@ -238,9 +298,10 @@ class BuiltNetwork:
         """Let stateful layers start from zero again: the next batch holds other sequences."""
         self._idle += self._carried.reset()
 
-    def backward(self, d_y: np.ndarray) -> np.ndarray:
+    def backward(self, d_y: np.ndarray, d_state: States | None = None) -> np.ndarray:
         """Gradient of the input, given that of the output of the last ``forward(training=True)``.
 
+        ``d_state`` are the gradients of the states that ``return_state=True`` gave, in the same form; default: 0.
         Afterwards ``grads()`` holds those of the weights, ``d_initial_state`` those of the initial states (where they
         were given). The penalties of the layers count as part of the loss: ``grads()`` includes the gradient of
         ``net.penalty``, whatever ``d_y`` is.
@@ -252,9 +313,15 @@ class BuiltNetwork:
         output = self.network.output
         expected = (self._batch, *output) if self.network.has_time else (self._batch, output.features)
         d_y = self._checked(d_y, "d_y", expected).reshape(self._batch, *output)
+        if d_state is not None and not self._returned:
+            raise ValueError("`d_state` needs a call of `forward(x, training=True, return_state=True)` just before.")
+        d_states = self._checked_states(d_state, self._batch, "d_state")
         for index, space in enumerate(self._tiles):
+            part = slice(index * LANES, (index + 1) * LANES)
             space.d_y[:] = 0
-            fill_tile(space.d_y, d_y[index * LANES : (index + 1) * LANES])
+            fill_tile(space.d_y, d_y[part])
+            for layer, values in d_states.items():
+                self.network.layers[layer].set_d_state(space.bound[layer].tape, [value[part] for value in values])
             in_order(space.backward)
         self.network.unpack(sum(space.gradient for space in self._tiles), self.gradient)
         self._penalties.add_gradient(self._theta, self.gradient)
@@ -300,24 +367,20 @@ class BuiltNetwork:
             raise ValueError(f"`{name}` must have the shape {expected} with at least one row; got {found}.")
         return array.astype(self._theta.dtype, copy=False)
 
-    def _checked_states(self, initial_state: list[State | None] | None, batch: int) -> States:
-        if initial_state is None:
+    def _checked_states(self, given: States | None, batch: int, name: str) -> Rows:
+        if given is None:
             return {}
         layers = self.network.layers
-        if len(initial_state) != len(layers):
-            raise ValueError(
-                f"`initial_state` must have an entry for each of {len(layers)} layers; got {len(initial_state)}."
-            )
+        if len(given) != len(layers):
+            raise ValueError(f"`{name}` must have an entry for each of {len(layers)} layers; got {len(given)}.")
         states = {}
-        for i, (layer, values) in enumerate(zip(layers, initial_state, strict=True)):
+        for i, (layer, values) in enumerate(zip(layers, given, strict=True)):
             if values is not None:
                 rows = layer.state_rows
                 if len(values) != rows:
-                    raise ValueError(
-                        f"`initial_state[{i}]` must hold {rows} arrays for {layer.spec}; got {len(values)}."
-                    )
+                    raise ValueError(f"`{name}[{i}]` must hold {rows} arrays for {layer.spec}; got {len(values)}.")
                 shape = (batch, layer.state_size)
-                states[i] = [self._checked(value, f"initial_state[{i}]", shape) for value in values]
+                states[i] = [self._checked(value, f"{name}[{i}]", shape) for value in values]
         return states
 
     def _d_state(self, index: int) -> State | None:

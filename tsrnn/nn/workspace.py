@@ -31,6 +31,8 @@ class Workspace:
         Whether recurrent layers start from the states on their tapes instead of zero.
     keeps_flow : bool
         Whether recurrent layers keep the gradient of their state after each step.
+    d_states : bool
+        Whether their backward pass starts from gradients on their tapes instead of zero.
 
     Attributes
     ----------
@@ -55,6 +57,7 @@ class Workspace:
         masked: bool = False,
         continues: bool = False,
         keeps_flow: bool = False,
+        d_states: bool = False,
     ) -> None:
         shapes = [layer.input for layer in layers] + [layers[-1].output]
         self.x = tile(shapes[0], dtype)
@@ -73,7 +76,8 @@ class Workspace:
         y, mask = self.x, self.mask
         for i, layer in enumerate(layers):
             arrays = Arrays(y, self.d_arrays[i + 1], self.d_arrays[i], parts[i])
-            bound = layer.bind(Setting(dtype, training, self.turn, mask, continues, keeps_flow), weights[i], arrays)
+            setting = Setting(dtype, training, self.turn, mask, continues, keeps_flow, d_states)
+            bound = layer.bind(setting, weights[i], arrays)
             y, mask = bound.y, bound.mask
             self.bound.append(bound)
         self.y, self.d_x, self.d_y = y, self.d_arrays[0], self.d_arrays[-1]

@@ -215,8 +215,8 @@ class RecurrentLayer(Layer):
         stored = steps if setting.training else 1
         masked = setting.mask is not None
         dropping = drops.input.size > 0, drops.state.size > 0
-        wanted = d_x.size > 0, setting.continues, setting.keeps_flow
-        run = Run(steps, kept, stored, masked, setting.continues, *dropping, *wanted)
+        way_back = d_x.size > 0, setting.continues, setting.keeps_flow, setting.d_states
+        run = Run(steps, kept, stored, masked, setting.continues, *dropping, *way_back)
         mask = setting.mask if masked else NOTHING.astype(setting.dtype)
         stride = (1 + padded(spec.hidden_size)) * LANES
         last = tape.state[steps % kept * stride :][:stride]
@@ -257,6 +257,14 @@ class RecurrentLayer(Layer):
         h = read_tile(tape.state[slot * step :], Shape(1, hidden), ones=1)[:, 0].copy()
         carried = self._carried(tape.carry[slot * (tape.carry.size // kept) :])
         return [h, *(row[:hidden].T.copy() for row in carried)]
+
+    def set_d_state(self, tape: Tape, values: list[np.ndarray]) -> None:
+        d_h = tape.d_state.reshape(-1, LANES)
+        d_h[: self.spec.hidden_size, : len(values[0])] = values[0].T
+        carry = self._carried(tape.d_carry)
+        for row, value in enumerate(values[1:]):
+            carry[row, : value.shape[1], : len(value)] = value.T
+        tape.d_carry[:] = self._blocked(carry)
 
     def d_state(self, tape: Tape) -> tuple[np.ndarray, ...]:
         hidden = self.spec.hidden_size
