@@ -13,6 +13,7 @@ from tsrnn._parameters import Parameters
 from tsrnn.nn.cells import CELLS
 from tsrnn.nn.heads.point import LOSSES
 from tsrnn.nn.layers.activity import ActivityPenalty
+from tsrnn.nn.layers.attention import Attention
 from tsrnn.nn.layers.bidirectional import Bidirectional
 from tsrnn.nn.layers.conv1d import Conv1D
 from tsrnn.nn.layers.dense import Dense
@@ -29,8 +30,8 @@ from tsrnn.training.optimizers import OPTIMIZERS
 from tsrnn.training.schedules import SCHEDULES
 
 LAYERS = (
-    ActivityPenalty, AveragePool1D, Bidirectional, Conv1D, Dense, Dropout, Embedding, Flatten, GlobalAveragePool1D,
-    GlobalMaxPool1D, LayerNorm, MaxPool1D, RepeatVector, Residual, TDNN,
+    ActivityPenalty, Attention, AveragePool1D, Bidirectional, Conv1D, Dense, Dropout, Embedding, Flatten,
+    GlobalAveragePool1D, GlobalMaxPool1D, LayerNorm, MaxPool1D, RepeatVector, Residual, TDNN,
 )  # fmt: skip
 NOT_SAVED = ("callbacks",)
 

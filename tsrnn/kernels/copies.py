@@ -15,3 +15,10 @@ def copy_rows(steps, count, source, source_first, source_step, target, target_fi
         start, begin = np.uint64(target_first + step * target_step), np.uint64(source_first + step * source_step)
         for i in range(np.uint64(count)):
             target[start + i] = source[begin + i]
+
+
+@kernel
+def add_to(total, others):
+    """total += others"""
+    for i in range(total.size):
+        total[i] += others[i]

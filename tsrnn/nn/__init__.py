@@ -4,6 +4,7 @@ from tsrnn.nn.cells import CELLS, GRU, LSTM, SLSTM, Elman, Jordan, MinimalGRU, P
 from tsrnn.nn.cells.cell import Cell
 from tsrnn.nn.heads.point import MAE, MSE, Huber
 from tsrnn.nn.layers.activity import ActivityPenalty
+from tsrnn.nn.layers.attention import Attention
 from tsrnn.nn.layers.bidirectional import Bidirectional
 from tsrnn.nn.layers.conv1d import Conv1D
 from tsrnn.nn.layers.dense import Dense
@@ -28,6 +29,7 @@ __all__ = [
     "SLSTM",
     "TDNN",
     "ActivityPenalty",
+    "Attention",
     "AveragePool1D",
     "Bidirectional",
     "BuiltNetwork",

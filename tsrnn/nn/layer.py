@@ -206,6 +206,10 @@ class Layer(ABC):
         """Recurrent layers: the gradient of the first state after ``backward``, each (LANES, hidden)."""
         return ()
 
+    def attention(self, tape: Any) -> np.ndarray | None:
+        """Attention layers: how much each step counted in the last forward pass, (LANES, steps)."""
+        return None
+
     @abstractmethod
     def bind(self, setting: Setting, weights: Any, arrays: Arrays) -> Bound:
         """The kernels on these arrays: forward reads x, backward reads d_y, writes d_x and adds to the gradient."""

@@ -236,21 +236,7 @@ class BuiltNetwork:
         self._tiles = []
         if batch == 1 and not training:
             return self._forward_single(x, marks, given, return_state)
-        states = self._carried.current() | given
-        self.network.pack(self._theta)
-        setting = {"training": training, "masked": mask is not None, "continues": bool(states)}
-        setting["d_states"] = return_state
-        tiles = [self.network.workspace(**setting, wants_d_x=training) for _ in range(-(-batch // LANES))]
-        for index, space in enumerate(tiles):
-            part = slice(index * LANES, (index + 1) * LANES)
-            fill_tile(space.x, x[part], ones=1)
-            if marks is not None:
-                fill_tile(space.mask, marks[part, :, None])
-            for layer, values in states.items():
-                self.network.layers[layer].set_state(space.bound[layer].tape, [value[part] for value in values])
-            space.is_tile(index, self.training_steps, self.seed)
-            space.turn[WINDOWS] = space.turn[TERMS] = batch
-            in_order((*space.draws, *space.forward))
+        tiles = self._run(x, marks, given, training=training, d_states=return_state)
         self._idle += self._carried.keep(tiles, batch)
         if training:
             self._tiles, self._batch, self._given, self._returned = tiles, batch, set(given), return_state
@@ -262,6 +248,48 @@ class BuiltNetwork:
         tapes = ([space.bound[i].tape for space in tiles] for i in range(len(self.network.layers)))
         rows = (last_states(layer, own, batch) for layer, own in zip(self.network.layers, tapes, strict=True))
         return y, [tuple(states) or None for states in rows]
+
+    def _run(self, x: np.ndarray, marks: np.ndarray | None, given: Rows, **setting: bool) -> list[Workspace]:
+        """Tiles after their way up; the states of stateful layers are read, and not changed."""
+        states = self._carried.current() | given
+        self.network.pack(self._theta)
+        setting |= {"masked": marks is not None, "continues": bool(states)}
+        setting["wants_d_x"] = setting["training"]
+        tiles = [self.network.workspace(**setting) for _ in range(-(-len(x) // LANES))]
+        for index, space in enumerate(tiles):
+            part = slice(index * LANES, (index + 1) * LANES)
+            fill_tile(space.x, x[part], ones=1)
+            if marks is not None:
+                fill_tile(space.mask, marks[part, :, None])
+            for layer, values in states.items():
+                self.network.layers[layer].set_state(space.bound[layer].tape, [value[part] for value in values])
+            space.is_tile(index, self.training_steps, self.seed)
+            space.turn[WINDOWS] = space.turn[TERMS] = len(x)
+            in_order((*space.draws, *space.forward))
+        return tiles
+
+    def attention_weights(
+        self, x: np.ndarray, mask: np.ndarray | None = None, initial_state: States | None = None
+    ) -> dict[str, np.ndarray]:
+        """How much each step counts in a prediction: of each `Attention` layer, by its name in ``summary()``, weights.
+
+        They are of shape (batch, steps) and add up to 1, but for sequences of which no step counts. The arguments are
+        those of a call of the network; what stateful layers carry is left as it is.
+        """
+        x = self._checked(x, "x", (None, *self.network.input))
+        batch, names = len(x), [name for name, _ in self.network.layout.layers]
+        marks = None if mask is None else self._checked(mask, "mask", (batch, self.network.input.steps))
+        self._carried.check(batch)
+        tiles = self._run(x, marks, self._checked_states(initial_state, batch, "initial_state"), training=False)
+        found = {}
+        for i, (name, layer) in enumerate(zip(names, self.network.layers, strict=True)):
+            parts = [layer.attention(space.bound[i].tape) for space in tiles]
+            if parts[0] is not None:
+                found[name] = np.concatenate([part for part in parts if part is not None])[:batch]
+        if not found:
+            specs = ", ".join(str(layer.spec) for layer in self.network.layers)
+            raise ValueError(f"`attention_weights` needs a network with an Attention layer; got {specs}.")
+        return found
 
     def _forward_single(
         self, x: np.ndarray, marks: np.ndarray | None, given: Rows, return_state: bool

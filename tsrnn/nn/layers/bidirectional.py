@@ -13,6 +13,7 @@ import numpy as np
 from tsrnn._errors import Instance, Options, check_fields
 from tsrnn._jit import Call, kernel, prepare
 from tsrnn.kernels.contractions import padded, step_size
+from tsrnn.kernels.copies import add_to
 from tsrnn.kernels.simd import LANES, Strided, load, select_rows, store, zeros, zeros_like
 from tsrnn.nn.layer import (
     NOTHING,
@@ -81,13 +82,6 @@ def clear_steps(steps, count, mask, y):
         if not mask[step] > 0:
             for i in range(0, count * LANES, LANES):
                 store(y.array, y.at + step * y.step + i, zeros(y.array, 1))
-
-
-@kernel
-def add_to(total, others):
-    """total += others"""
-    for i in range(total.size):
-        total[i] += others[i]
 
 
 @dataclass(frozen=True)
