@@ -19,6 +19,7 @@ from tsrnn.nn import (
     Bidirectional,
     Conv1D,
     Dense,
+    Dilated,
     Dropout,
     Embedding,
     GlobalAveragePool1D,
@@ -86,7 +87,7 @@ OBJECTS += [SimpleRNN(3, activation="relu"), LSTM(4, dropout=0.1), GRU(2, reset_
 OBJECTS += [Conv1D(4, 3, padding="causal"), MaxPool1D(3), AveragePool1D(2, strides=1), GlobalAveragePool1D()]
 OBJECTS += [GlobalMaxPool1D(), LayerNorm(0.01), RepeatVector(3), TDNN(3, 5, dilation_rate=2)]
 OBJECTS += [Residual(GRU(3, return_sequences=True)), Residual(Residual(LayerNorm())), Embedding(9, 2, mask_zero=True)]
-OBJECTS += [Bidirectional(GRU(2, dropout=0.1), merge_mode="sum"), Attention(units=3)]
+OBJECTS += [Bidirectional(GRU(2, dropout=0.1), merge_mode="sum"), Attention(units=3), Dilated(LSTM(3), 2)]
 OBJECTS += [[GRU(2), Dense(1)], (8, 4), [1.5], True, pd.Timestamp("2024-01-01")]
 
 

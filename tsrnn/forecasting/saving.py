@@ -17,6 +17,7 @@ from tsrnn.nn.layers.attention import Attention
 from tsrnn.nn.layers.bidirectional import Bidirectional
 from tsrnn.nn.layers.conv1d import Conv1D
 from tsrnn.nn.layers.dense import Dense
+from tsrnn.nn.layers.dilated import Dilated
 from tsrnn.nn.layers.dropout import Dropout
 from tsrnn.nn.layers.embedding import Embedding
 from tsrnn.nn.layers.flatten import Flatten
@@ -30,7 +31,7 @@ from tsrnn.training.optimizers import OPTIMIZERS
 from tsrnn.training.schedules import SCHEDULES
 
 LAYERS = (
-    ActivityPenalty, Attention, AveragePool1D, Bidirectional, Conv1D, Dense, Dropout, Embedding, Flatten,
+    ActivityPenalty, Attention, AveragePool1D, Bidirectional, Conv1D, Dense, Dilated, Dropout, Embedding, Flatten,
     GlobalAveragePool1D, GlobalMaxPool1D, LayerNorm, MaxPool1D, RepeatVector, Residual, TDNN,
 )  # fmt: skip
 NOT_SAVED = ("callbacks",)

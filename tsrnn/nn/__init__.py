@@ -8,6 +8,7 @@ from tsrnn.nn.layers.attention import Attention
 from tsrnn.nn.layers.bidirectional import Bidirectional
 from tsrnn.nn.layers.conv1d import Conv1D
 from tsrnn.nn.layers.dense import Dense
+from tsrnn.nn.layers.dilated import Dilated
 from tsrnn.nn.layers.dropout import Dropout
 from tsrnn.nn.layers.embedding import Embedding
 from tsrnn.nn.layers.flatten import Flatten
@@ -36,6 +37,7 @@ __all__ = [
     "Cell",
     "Conv1D",
     "Dense",
+    "Dilated",
     "Dropout",
     "Elman",
     "Embedding",
