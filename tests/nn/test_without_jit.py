@@ -13,9 +13,12 @@ from reference.cells import random_states
 from tsrnn.nn import (
     TDNN,
     ActivityPenalty,
+    Attention,
     AveragePool1D,
+    Bidirectional,
     Conv1D,
     Dense,
+    Dilated,
     Dropout,
     Embedding,
     Flatten,
@@ -60,6 +63,8 @@ def passes(kind, dtype):
         cell(5, return_sequences=True, dropout=0.3, recurrent_dropout=0.4),
         Dropout(0.2),
         cell(3, return_sequences=True, go_backwards=True),
+        Bidirectional(cell(2, return_sequences=True), merge_mode="mul"),
+        Dilated(cell(3, return_sequences=True), 3),
         Flatten(),
         Dense(2, activation="sigmoid", kernel_l1=0.1, kernel_l2=0.2),
     ]
@@ -67,9 +72,17 @@ def passes(kind, dtype):
     rng = np.random.default_rng(0)
     x, mask = rng.standard_normal((3, 4, 3)).astype(dtype), rng.random((3, 4)) < 0.7
     states = random_states(kind, rng, 3, 5)
-    y = net.forward(x, training=True, mask=mask, initial_state=[states, None, None, None, None])
+    y = net.forward(x, training=True, mask=mask, initial_state=[states, *[None] * 6])
     d_x = net.backward(np.cos(y))
-    return [y, d_x, *net.grads(), *net.d_initial_state[0], net(x), net(x[:1], mask[:1])]
+    return [y, d_x, *net.grads(), *net.d_initial_state[0], net(x), net(x[:1], mask[:1]), *attention(x, mask)]
+
+
+def attention(x, mask):
+    """Output and all gradients of both kinds."""
+    for spec in (Attention(units=2), Attention(kind="dot")):
+        net = Sequential([spec]).build((4, 3), random_state=1, dtype=x.dtype)
+        y = net.forward(x, training=True, mask=mask)
+        yield from (y, net.backward(np.cos(y)), *net.grads(), *net.attention_weights(x, mask).values())
 
 
 def passes_of_stack(name, dtype):
