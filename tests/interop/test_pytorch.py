@@ -290,5 +290,5 @@ def test_bidirectional_modules_by_the_oracle(case):
         d_y, d_weights, _ = bidirectional.backward(*arguments, d_y, **keywords)
         for name, found in zip(counterpart.names(layer), counterpart.to_torch(d_weights), strict=True):
             if not name.startswith("bias_hh") or kind == "gru":
-                assert relative(found, case["d_state_dict"][name]) < 1e-7
+                assert relative(found, case["d_state_dict"][name]) < 3e-7  # theirs are float32
     assert relative(d_y, case["d_x"]) < 1e-7

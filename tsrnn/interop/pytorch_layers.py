@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tsrnn.interop.arrays import Weighted
 from tsrnn.nn.cells import GRU, LSTM, SimpleRNN
 from tsrnn.nn.layer import LayerSpec
+from tsrnn.nn.layers.bidirectional import Bidirectional
 from tsrnn.nn.layers.dense import Dense
 
 _SAME, _GRU = None, (1, 0, 2)  # the order of the gates in the other library; each its own inverse
@@ -93,6 +94,8 @@ def _of_spec(layer: Weighted, spec: LayerSpec) -> Counterpart:
     """The same for ``layer`` itself or for the layer that it wraps."""
     if type(spec) is Dense:
         return Linear()
+    if type(spec) is Bidirectional:
+        return _both_directions(layer, spec)
     if type(spec) is SimpleRNN:
         other = {"activation": spec.activation not in ("tanh", "relu")}
         made = Stacked(f"rnn, {spec.activation}", spec.hidden_size, _SAME, two_biases=False)
@@ -112,6 +115,17 @@ def _of_spec(layer: Weighted, spec: LayerSpec) -> Counterpart:
             "same weights would give other outputs. Leave that out."
         )
     return made
+
+
+def _both_directions(layer: Weighted, spec: Bidirectional) -> Counterpart:
+    """Of a wrapped layer; PyTorch sets the two outputs side by side."""
+    kind = _of_spec(layer, spec.wrapped)
+    if spec.merge_mode != "concat" or not isinstance(kind, Stacked):
+        raise ValueError(
+            f"Weights of {layer} cannot be exchanged with PyTorch, which does not compute "
+            f"merge_mode={spec.merge_mode!r}: the same weights would give other outputs. Use 'concat'."
+        )
+    return replace(kind, suffixes=("", "_reverse"))
 
 
 def _other_gates(spec: LSTM | GRU) -> dict[str, bool]:
