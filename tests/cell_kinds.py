@@ -7,7 +7,7 @@ from tsrnn.nn import CELLS, GRU
 
 KINDS = {name: cell for name, cell in CELLS.items() if name != "elman"}  # which is "rnn" by another name
 KINDS["gru_before"] = partial(GRU, reset_after=False)
+BOOK_KINDS = {name: KINDS[name] for name in ("rnn", "lstm", "gru", "gru_before")}  # for what does not ask for the cell
 
 # Each pair is machine code of its own, which takes seconds. That a cell asks its spec for activations, one pair shows.
-EVERY = ("rnn", "lstm", "gru", "gru_before")
-ACTIVATION_PAIRS = [(kind, name) for kind in KINDS for name in ACTIVATIONS if kind in EVERY or name == "softsign"]
+ACTIVATION_PAIRS = [(kind, name) for kind in KINDS for name in ACTIVATIONS if kind in BOOK_KINDS or name == "softsign"]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cell_kinds import BOOK_KINDS as KINDS
 from reference import cells as reference_cells
 from reference import recurrent as oracle
 
@@ -9,12 +10,6 @@ from tsrnn.kernels.simd import LANES
 from tsrnn.nn import GRU, LSTM, Dense, Dilated, Sequential, SimpleRNN
 from tsrnn.testing import check_gradient, check_layer
 
-KINDS = {
-    "rnn": SimpleRNN,
-    "lstm": LSTM,
-    "gru": GRU,
-    "gru_before": lambda hidden, **options: GRU(hidden, reset_after=False, **options),
-}
 STEPS, FEATURES, HIDDEN = 7, 3, 5
 
 

@@ -2,18 +2,13 @@
 
 import numpy as np
 import pytest
+from cell_kinds import BOOK_KINDS as KINDS
 from reference import cells as reference_cells
 from reference import recurrent as oracle
 
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn import GRU, LSTM, Bidirectional, Dense, Sequential, SimpleRNN
+from tsrnn.nn import GRU, LSTM, Bidirectional, Dense, Sequential
 
-KINDS = {
-    "rnn": SimpleRNN,
-    "lstm": LSTM,
-    "gru": GRU,
-    "gru_before": lambda hidden, **options: GRU(hidden, reset_after=False, **options),
-}
 STEPS, FEATURES, HIDDEN = 5, 2, 3
 
 
