@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "search": BASE | {"_parameters", "data", "training", "evaluation", "forecasting"},
     "_warm_up": BASE | {"nn", "training", "forecasting"},
     "__main__": {"_version", "_cache_folder", "_warm_up"},
-    "plotting": BASE | {"data", "evaluation", "forecasting"},
+    "plotting": BASE | {"data", "evaluation", "forecasting", "nn"},
 }
 # Optional packages, and heavy ones that only some users need.
 WHEN_USED = {"matplotlib", "narwhals", "optuna", "polars", "pooch", "pyarrow", "requests", "torch", "tqdm"}
