@@ -29,7 +29,5 @@ def test_weights_are_drawn():
 
 def test_no_such_layer():
     net = Sequential([Attention(kind="dot")]).build((7, 2))
-    with pytest.raises(
-        ValueError, match=r"must be an attention layer of the network \(attention_0\); got 'attention_7'"
-    ):
+    with pytest.raises(ValueError, match=r"attention layer of the network \(attention_0\); got 'attention_7'"):
         AttentionDisplay.from_network(net, X, layer="attention_7")
