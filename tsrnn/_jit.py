@@ -72,18 +72,26 @@ class Call(functools.partial):
     """A kernel with its arguments, looked up once: to be called from Python, or by a `Program`."""
 
     kernel: Callable
+    compiled: Any  # its machine code for arguments of these types
 
+    def again(self, *arguments: Any) -> Call:
+        """The same with other arguments, whose types the caller vouches for: looking at them takes most of the time."""
+        call = Call(self.func, *arguments)
+        call.kernel, call.compiled = self.kernel, self.compiled
+        return call
+
+    @functools.cached_property
     def native(self) -> tuple[int, list[tuple[int, bool]]]:
-        """The address of the kernel's entry and the words that it reads (see ``_entry``)."""
-        found = _compiled(self.kernel, self.args)
-        kinds = zip(found.signature.args, self.args, strict=True)
-        return entry_address(found), [word for kind, value in kinds for word in words_of(kind, value)]
+        """The address of the kernel's entry and the words that it reads (see ``_entry``); found once."""
+        kinds = zip(self.compiled.signature.args, self.args, strict=True)
+        return entry_address(self.compiled), [word for kind, value in kinds for word in words_of(kind, value)]
 
 
 def prepare(kernel: Callable, *arguments: Any) -> Call:
     """The call ``kernel(*arguments)``, to be made many times."""
-    call = Call(machine_code(kernel, *arguments), *arguments)
-    call.kernel = kernel
+    compiled = None if config.DISABLE_JIT else _compiled(kernel, arguments)
+    call = Call(kernel if compiled is None else compiled.entry_point, *arguments)
+    call.kernel, call.compiled = kernel, compiled
     return call
 
 

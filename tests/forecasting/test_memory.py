@@ -58,6 +58,18 @@ CASES = {
     ),
     "validation rows and weights of one's own": (GRUForecaster(lookback=24, horizon=4, **SHORT), weighted),
     "many series": (SimpleRNNForecaster(lookback=24, horizon=4, **SHORT), lambda: {"X": panel(200, 300, 3)}),
+    "one row ahead": (
+        GRUForecaster(strategy="recursive", lookback=12, horizon=24, **SHORT),
+        lambda: {"X": frame(60_000, 1)},
+    ),
+    "rows fed back": (
+        GRUForecaster(strategy="recursive", lookback=40, sampling_rate=10, horizon=2, hidden_size=2, **SHORT),
+        lambda: {"X": frame(6000, 8)},
+    ),
+    "decoder": (
+        LSTMForecaster(strategy="seq2seq", lookback=48, horizon=48, hidden_size=[64, 64], **SHORT),
+        lambda: {"X": frame(2000, 3)},
+    ),
     "dense": (DenseForecaster(lookback=48, horizon=24, **SHORT), lambda: {"X": frame(12_000, 4)}),
     "ridge": (LinearForecaster(lookback=100, horizon=12), lambda: {"X": frame(8000, 4)}),
     "ridge of many inputs": (LinearForecaster(lookback=120, horizon=24), lambda: {"X": frame(3000, 8)}),

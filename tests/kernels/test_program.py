@@ -122,3 +122,14 @@ def test_text_is_refused():
 def length(text, out):
     """Of a text."""
     out[0] = len(text)
+
+
+def test_a_call_made_again_has_arguments_of_its_own():
+    turn, logs, piece = new_turn(), np.zeros((2, 4), np.int64), np.zeros(2, np.float32)
+    first = prepare(append, turn, logs[0], piece)
+    second = first.again(turn, logs[1, 1:], piece)
+    Program([first, second, first], turn).run(range(2), tiles=2)
+    assert logs.tolist() == [[0, 2, 0, 0], [0, 0, 1, 0]]
+    assert piece.tolist() == [0, 3]
+    second()  # from Python, for the last tile
+    assert logs[1].tolist() == [0, 0, 2, 0]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from reference.philox import philox4x32
 
-from tsrnn.kernels.rng import draw_dropout, philox_words
+from tsrnn.kernels.rng import draw_choices, draw_dropout, philox_words
 from tsrnn.kernels.simd import LANES
 from tsrnn.kernels.turn import SEED, STEP, TILE, new_turn
 
@@ -82,3 +82,17 @@ def test_other_numbers_for_another(changed):
 
 def test_float64_draws_the_same_elements():
     np.testing.assert_array_equal(mask(9, dtype=np.float64) == 0, mask(9) == 0)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("count", [1, 6])
+def test_choices_are_what_philox_gives(count, share):
+    """As the elements of masks, chosen where the word is below the share."""
+    turn, found = new_turn(), np.full(count * LANES + 3, 9, np.float32)
+    turn[TILE], turn[STEP], turn[SEED] = 3, 11, 2**40 + 5
+    draw_choices(2, turn, count, np.array([share]), found)
+    assert (found[count * LANES :] == 9).all()
+    for element, row in enumerate(found[: count * LANES].reshape(count, LANES)):
+        for lane in range(LANES):
+            word = philox4x32((3 * LANES + lane, element // 4, 11, 2), (5, 2**8))[element % 4]
+            assert row[lane] == (word < share * 2**32)

@@ -51,8 +51,10 @@ import pandas as pd
 from tsrnn import RNNForecaster
 frame = pd.DataFrame({"y": np.sin(np.arange(60) / 3)}, index=pd.date_range("2024-01-01", periods=60, freq="h"))
 warnings.simplefilter("ignore")  # it is too small to beat the naive forecast
-made = RNNForecaster(cell="gru", hidden_size=3, lookback=5, horizon=2, max_epochs=2, random_state=0, n_jobs=1)
-np.save(sys.argv[1], made.fit(frame[:-1]).stream().step(frame.iloc[-1]))
+given = {"strategy": sys.argv[2], "teacher_forcing": 0.5, "instance_norm": "last", "loss": "mse"}  # smooth
+given |= {"lookback": 5, "horizon": 2, "max_epochs": 2, "random_state": 0, "n_jobs": 1}
+made = RNNForecaster(cell="gru", hidden_size=3, **given)
+np.save(sys.argv[1], [made.fit(frame[:-1]).stream().step(frame.iloc[-1]), made.predict(frame)])
 """
 
 
@@ -134,12 +136,13 @@ def test_same_numbers(plain, name, dtype):
         np.testing.assert_allclose(array, other, rtol=0, atol=3e-6 if dtype == np.float32 else 1e-12)
 
 
-def test_a_forecaster_fits_and_predicts(tmp_path):
+@pytest.mark.parametrize("strategy", ["direct", "recursive", "seq2seq"])
+def test_a_forecaster_fits_and_predicts(tmp_path, strategy):
     plain, compiled = tmp_path / "plain.npy", tmp_path / "compiled.npy"
-    run_without_jit("-c", FORECASTS, str(plain))
-    subprocess.run([sys.executable, "-c", FORECASTS, str(compiled)], check=True)
+    run_without_jit("-c", FORECASTS, str(plain), strategy)
+    subprocess.run([sys.executable, "-c", FORECASTS, str(compiled), strategy], check=True)
     found = np.load(plain)
-    assert found.shape == (2, 1)
+    assert found.shape == (2, 2, 1)  # of a stream and of a tile
     np.testing.assert_allclose(found, np.load(compiled), rtol=1e-5)
 
 

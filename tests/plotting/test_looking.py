@@ -42,6 +42,14 @@ def test_gradient_flow(forecaster, frame):
     assert left > right  # the present is on the right
 
 
+@pytest.mark.parametrize("strategy", ["recursive", "seq2seq"])
+def test_other_strategies(frame, strategy):
+    """Of a decoder, the encoder's layers are looked at."""
+    given = {"lookback": 12, "horizon": 3, "max_epochs": 1, "random_state": 0, "hidden_size": [5, 4]}
+    flow = GRUForecaster(strategy=strategy, **given).fit(frame).gradient_flow(frame)
+    assert list(flow.columns) == ["gru_0", "gru_1"] and (flow > 0).all().all()
+
+
 def test_saturation(forecaster, frame):
     shares = forecaster.saturation(frame)
     gates = ["g", "tanh_c", "i", "f", "o"]

@@ -7,7 +7,15 @@ from tsrnn.data.panel import Panel
 from tsrnn.data.scaling import Scaling, fit_scaling
 from tsrnn.data.schema import Roles, RowRules, Schema
 from tsrnn.data.time_axis import TimeAxis
-from tsrnn.data.windows import WindowIndex, WindowShape, all_windows, border_rows, end_windows, split_windows
+from tsrnn.data.windows import (
+    WindowIndex,
+    WindowShape,
+    all_windows,
+    border_rows,
+    end_windows,
+    split_windows,
+    training_windows,
+)
 
 __all__ = [
     "Panel",
@@ -30,4 +38,5 @@ __all__ = [
     "split_windows",
     "stamp_of",
     "tidy_frame",
+    "training_windows",
 ]

@@ -175,7 +175,7 @@ def split_windows(
     _refuse_short(panel, shape)
     starts, ends = panel.indptr[:-1], panel.indptr[1:]
     train_end = border_rows(panel, fraction, by)
-    training = _windows_between(starts + shape.span - 1, train_end - shape.reach, stride)
+    training = training_windows(panel, shape, train_end, stride)
     first_validated = np.maximum(train_end - shape.gap - 1, starts + shape.span - 1)
     validation = _windows_between(first_validated, ends - shape.reach, 1)
     if not fraction:
@@ -185,6 +185,11 @@ def split_windows(
     if not len(validation):
         raise ValueError(_no_window("validation", panel, shape, fraction, train_end))
     return training, validation, train_end
+
+
+def training_windows(panel: Panel, shape: WindowShape, train_end: np.ndarray, stride: int = 1) -> WindowIndex:
+    """Return the windows whose targets all lie before the row ``train_end`` of their series; see `split_windows`."""
+    return _windows_between(panel.indptr[:-1] + shape.span - 1, train_end - shape.reach, stride)
 
 
 def border_rows(panel: Panel, fraction: float, by: Literal["time", "series"] = "time") -> np.ndarray:

@@ -185,6 +185,31 @@ class RecurrentParameters(Parameters):
     )
 
 
+class StrategyParameters(Parameters):
+    """How a recurrent network forecasts several rows."""
+
+    strategy: Literal["direct", "recursive", "seq2seq"] = param(
+        default="direct",
+        constraint=Options("direct", "recursive", "seq2seq"),
+        doc='How the rows of the horizon come about. "direct": a dense layer gives all of them at once. "recursive": '
+        "the network is trained to forecast one row, reads its own forecast as if it had come, and so on; all columns "
+        "must then be targets, for nobody forecasts the others. Validation and scores are of the whole horizon. "
+        '"seq2seq": a decoder with as many recurrent layers goes on from the states in which those ended, row after '
+        "row, and reads its own forecast of the row before.",
+    )
+    teacher_forcing: float = param(
+        default=0.0,
+        constraint=Real(0, 1),
+        doc='With "seq2seq": share of the rows for which the decoder reads the true value of the row before in '
+        "training, drawn anew for each window, row and step; else it reads its own forecast, as it has to later on. "
+        "With more of it one row is learned sooner, but not to go on from errors. No gradient goes back through what "
+        "is fed.",
+    )
+    teacher_forcing_decay: float = param(
+        default=1.0, constraint=Real(0, 1), doc="What `teacher_forcing` is multiplied by after each epoch."
+    )
+
+
 class DenseParameters(Parameters):
     """What a fully connected network is made of."""
 

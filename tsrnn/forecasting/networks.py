@@ -21,17 +21,18 @@ from tsrnn.forecasting.memory import ModelMemory, network_memory
 from tsrnn.forecasting.prepare import Prepared, Split
 from tsrnn.forecasting.saving import decode, encode
 from tsrnn.forecasting.state import Fitted, History, Model, history_frame
-from tsrnn.forecasting.stepping import NetworkStepper, Stepper
+from tsrnn.forecasting.stepping import Stepper
+from tsrnn.forecasting.strategies import STRATEGIES, Strategy
 from tsrnn.kernels.gather import NORMS, Series
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn.heads.point import as_loss
 from tsrnn.nn.layer import LayerSpec, Shape
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.network import Network
+from tsrnn.nn.single_workspace import SingleWorkspace
 from tsrnn.nn.summary import NetworkSummary, Table
 from tsrnn.training.events import EpochEnd
 from tsrnn.training.looking import Look, look
-from tsrnn.training.tasks import WindowTask
 from tsrnn.training.threads import Team, resolve_n_jobs
 from tsrnn.training.tiles import TileEngine
 from tsrnn.training.trainer import Trainer, TrainResult, Windows
@@ -55,52 +56,74 @@ class NetworkModel(Model):
         Of the input.
     theta : ndarray
         The weights, laid out as ``Network.layout`` says.
-    instance_norm : str or None
+    instance_norm, strategy : str or None, str
         As in the forecaster.
+    horizon : int
+        Rows of a forecast.
     """
 
-    def __init__(self, specs: Sequence[LayerSpec], shape: Shape, theta: np.ndarray, instance_norm: str | None) -> None:
+    def __init__(
+        self,
+        specs: Sequence[LayerSpec],
+        shape: Shape,
+        theta: np.ndarray,
+        instance_norm: str | None,
+        strategy: str,
+        horizon: int,
+    ) -> None:
         self.specs, self.shape, self.theta, self.instance_norm = tuple(specs), shape, theta, instance_norm
+        self.strategy, self.horizon = strategy, horizon
 
     def __repr__(self) -> str:
-        return f"{self.shape} and {list(self.specs)}"
+        return f"{self.shape}, {list(self.specs)} and strategy={self.strategy!r}"
+
+    def network(self) -> Network:
+        """The layers, without weights."""
+        return STRATEGIES[self.strategy].network(self.specs, self.shape, self.horizon)
+
+    def single(self) -> SingleWorkspace:
+        """The network on arrays of one sequence, with the weights."""
+        single = self.network().single(self.theta)
+        single.pack()
+        return single
 
     def predict(self, history: History, windows: WindowIndex) -> np.ndarray:
         """Forecasts (windows, horizon, targets) in data units."""
         series = series_of(history, self.instance_norm)
         tiles = -(-len(windows) // LANES)
         with Team(min(resolve_n_jobs(history.n_jobs), max(1, tiles))) as team:
-            engine = TileEngine(Network(self.specs, self.shape), WindowTask(series, None), team)
+            engine = TileEngine(self.network(), STRATEGIES[self.strategy].task(series, None), team)
             scaled = engine.predict(self.theta, windows.origin)
         return history.unscaled(scaled, windows)
 
     def stepper(self, history: History) -> Stepper:
         """Forecasts of the one series of ``history`` as it goes on."""
-        single = Network(self.specs, self.shape).single(self.theta)
-        single.pack()
-        return NetworkStepper(self, history, single, series_of(history, self.instance_norm))
+        return STRATEGIES[self.strategy].stepper(self, history, series_of(history, self.instance_norm))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Each parameter under its name."""
-        return {name: array.copy() for name, array in Network(self.specs, self.shape).layout.named(self.theta).items()}
+        return {name: array.copy() for name, array in self.network().layout.named(self.theta).items()}
 
     def document(self) -> dict[str, Any]:
         """Specs and sizes."""
-        return {"specs": encode(list(self.specs)), "shape": list(self.shape), "instance_norm": self.instance_norm}
+        plain = {name: getattr(self, name) for name in ("instance_norm", "strategy", "horizon")}
+        return {"specs": encode(list(self.specs)), "shape": list(self.shape), **plain}
 
     @classmethod
     def restore(cls, arrays: dict[str, np.ndarray], document: dict[str, Any]) -> NetworkModel:
         """The model again."""
         specs, shape = decode(document["specs"]), Shape(*document["shape"])
-        layout = Network(specs, shape).layout
-        theta = np.zeros(layout.size, np.float32)
-        for name, place in layout.named(theta).items():
+        plain = {name: document[name] for name in ("instance_norm", "strategy", "horizon")}
+        model = cls(specs, shape, np.zeros(0, np.float32), **plain)
+        layout = model.network().layout
+        model.theta = np.zeros(layout.size, np.float32)
+        for name, place in layout.named(model.theta).items():
             place[...] = arrays[name]
-        return cls(specs, shape, theta, document["instance_norm"])
+        return model
 
     def tables(self) -> tuple[Table, ...]:
         """The layers."""
-        return (NetworkSummary.of(Network(self.specs, self.shape)).table,)
+        return (NetworkSummary.of(self.network()).table,)
 
     @property
     def n_params(self) -> int:
@@ -112,6 +135,7 @@ class NetworkForecaster(Forecaster, TrainingParameters):
     """Base of forecasters that are networks; abstract: a subclass gives the hidden layers."""
 
     model_class = NetworkModel
+    strategy: Any = "direct"  # a parameter of forecasters that have others
     advice = 'Try `instance_norm="last"`, more epochs or more data, and compare with LinearForecaster.'
 
     @abstractmethod
@@ -166,28 +190,41 @@ class NetworkForecaster(Forecaster, TrainingParameters):
         model = state.model
         assert isinstance(model, NetworkModel)
         series = series_of(self._history(panel, state), model.instance_norm)
-        task = WindowTask(series, as_loss(self.loss))
+        task = STRATEGIES[model.strategy].training_task(series, as_loss(self.loss))
         with self._noticing():
-            return look(Network(model.specs, model.shape), task, model.theta, chosen)
+            return look(model.network(), task, model.theta, chosen)
 
     def _fit_model(self, prepared: Prepared, seed: int) -> Fitted:
+        prepared = self._strategy.prepared(prepared, int(self.stride))
         network = self._network(prepared)
         with one_blas_thread():  # first weights are drawn with it too: fits that overlap share one limit
             result = self._train(prepared, network, self._first_weights(network, seed), seed)
-        model = NetworkModel(network.specs, network.input, result.theta, self.instance_norm)
+        given = self.instance_norm, self.strategy, prepared.shape.horizon
+        model = NetworkModel(network.specs, network.input, result.theta, *given)
         return Fitted(model, _records(result.history), result.best_epoch, result.stopped)
 
+    @property
+    def _strategy(self) -> Strategy:
+        return STRATEGIES[self.strategy]
+
     def _network(self, prepared: Prepared) -> Network:
-        shape = prepared.shape
-        specs = [*self._hidden_layers(), Dense(shape.horizon * prepared.n_targets)]
-        network = Network(specs, Shape(shape.lookback, prepared.training.panel.n_channels))
+        shape, strategy = prepared.shape, self._strategy
+        specs = [*self._hidden_layers(), Dense(strategy.outputs(shape.horizon, prepared.n_targets))]
+        window = Shape(shape.lookback, prepared.training.panel.n_channels)
+        network = strategy.network(specs, window, shape.horizon)
         self._check_output(network)
         return network
 
     def _model_memory(self, prepared: Prepared) -> ModelMemory:
+        trained = self._strategy.prepared(prepared, int(self.stride))
         settings = self._settings(seed=0)
         threads, moments = resolve_n_jobs(self.n_jobs), settings.optimizer.n_moments
-        return network_memory(self._network(prepared), prepared, threads, settings.batch_size, moments)
+        found = network_memory(self._network(prepared), trained, threads, settings.batch_size, moments)
+        if trained is prepared:
+            return found
+        windows, rows = trained.training.windows, {"rows fed back": threads * self._strategy.fed_back(prepared)}
+        own = {"windows one row ahead": windows.series.nbytes + windows.origin.nbytes}
+        return ModelMemory(found.fitting | rows | own, found.forecasting | rows, found.forecast)
 
     def _train(self, prepared: Prepared, network: Network, theta: np.ndarray, seed: int) -> TrainResult:
         held_out = prepared.validation
@@ -201,11 +238,14 @@ class NetworkForecaster(Forecaster, TrainingParameters):
             weights=prepared.weights,
         )
         with Team(resolve_n_jobs(self.n_jobs)) as team, self._listeners() as callbacks:
-            loss = as_loss(self.loss)
-            engine = TileEngine(network, WindowTask(series_of(own, self.instance_norm), loss), team, seed)
+            loss, strategy = as_loss(self.loss), self._strategy
+            callbacks = [*strategy.callbacks(network, self), *callbacks]
+            task = strategy.training_task(series_of(own, self.instance_norm), loss)
+            engine = TileEngine(network, task, team, seed)
             validation = engine
-            if other is not own:
-                validation = TileEngine(network, WindowTask(series_of(other, self.instance_norm), loss), team)
+            if other is not own or not strategy.trains_on_forecasts:
+                whole = strategy.task(series_of(other, self.instance_norm), loss)
+                validation = TileEngine(network, whole, team)
             try:
                 return Trainer(engine, windows, self._settings(seed), validation).run(theta, callbacks)
             except DivergedError as error:
@@ -220,12 +260,16 @@ class NetworkForecaster(Forecaster, TrainingParameters):
         if not self.warm_start or "state_" not in vars(self):
             return network.initial(seed)
         before = self.state_.model
-        if not isinstance(before, NetworkModel) or (before.specs, before.shape) != (network.specs, network.input):
+        if not isinstance(before, NetworkModel) or self._differs(before, network):
             raise ValueError(
                 "`warm_start=True` needs the layers, windows and number of columns of the last `fit`; got "
-                f"{network.input} and {list(network.specs)}, after {before}. Set `warm_start=False` to start afresh."
+                f"{network.input}, {list(network.specs)} and strategy={self.strategy!r}, after {before}. Set "
+                "`warm_start=False` to start afresh."
             )
         return before.theta
+
+    def _differs(self, before: NetworkModel, network: Network) -> bool:
+        return (before.specs, before.shape, before.strategy) != (network.specs, network.input, self.strategy)
 
     def _check_output(self, network: Network) -> None:
         if network.has_time:

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from tsrnn._parameters import fixed
-from tsrnn.forecasting.declared import RecurrentParameters
+from tsrnn.forecasting.declared import RecurrentParameters, StrategyParameters
 from tsrnn.forecasting.networks import NetworkForecaster
 from tsrnn.nn.cells import CELLS
 from tsrnn.nn.layer import LayerSpec
@@ -66,12 +66,13 @@ def _of_layer(value: Any, layer: int) -> Any:
     return value[layer] if isinstance(value, list | tuple) else value
 
 
-class RNNForecaster(NetworkForecaster, RecurrentParameters):
+class RNNForecaster(NetworkForecaster, RecurrentParameters, StrategyParameters):
     """Forecast with a recurrent network, of any cell.
 
-    One global model is trained on all series; a window of history goes through the recurrent layers, and a dense layer
-    on the last state gives all rows of the horizon at once. The last part of the time is held out: training stops when
-    it is no longer forecast better, and the skill against the naive forecasts is measured on it.
+    One global model is trained on all series. A window of history goes through the recurrent layers, and a dense layer
+    on the last state gives all rows of the horizon at once; ``strategy`` has other ways. The last part of the time is
+    held out: training stops when it is no longer forecast better, and the skill against the naive forecasts is measured
+    on it.
 
     {parameters}
 
@@ -87,6 +88,8 @@ class RNNForecaster(NetworkForecaster, RecurrentParameters):
     >>> frame = pd.DataFrame({"load": wave + noise}, index=index)
     >>> forecaster = RNNForecaster(max_epochs=2, random_state=0).fit(frame)
     >>> forecaster.predict().shape
+    (24, 1)
+    >>> RNNForecaster(strategy="seq2seq", max_epochs=2, random_state=0).fit(frame).predict().shape
     (24, 1)
     """
 

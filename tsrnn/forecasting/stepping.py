@@ -13,6 +13,7 @@ from tsrnn.data import Panel, WindowIndex
 from tsrnn.kernels.gather import Series, gather_one
 from tsrnn.nn.heads.point import prediction_one
 from tsrnn.nn.single_workspace import SingleWorkspace
+from tsrnn.training.recursive import one_row_ahead
 
 if TYPE_CHECKING:
     from tsrnn.forecasting.state import History, Model
@@ -77,8 +78,8 @@ class PanelStepper(Stepper):
         return np.asarray(self.model.predict(replace(self.history, panel=panel), window)[0], np.float64)
 
 
-class NetworkStepper(Stepper):
-    """A network, with the arrays of one sequence: the window is read from the scaled rows that are kept.
+class ScaledStepper(Stepper):
+    """A network, with the arrays of one sequence: the window is read from the scaled rows that are kept; abstract.
 
     Parameters
     ----------
@@ -86,34 +87,23 @@ class NetworkStepper(Stepper):
         Whose network it is.
     history : History
         Of one series.
-    single : SingleWorkspace
-        The network; its input is the window.
-    series : Series
-        What a window is. Its values are replaced.
     """
 
-    def __init__(self, model: Model, history: History, single: SingleWorkspace, series: Series) -> None:
+    def __init__(self, model: Model, history: History) -> None:
         self.model, self.history = model, history
         scaling, of_series = history.scaling.rows_for(history.panel)
         self.center, self.scale = scaling.center[of_series[0]], scaling.scale[of_series[0]]
-        self.rows, self.single = GrowingRows(history.scaled, history.shape.span), single
-        self.origin = np.zeros(1, np.int64)
-        self.out = np.zeros((series.horizon, series.targets), np.float32)
-        of_window = np.zeros(series.targets, np.float32), np.ones(series.targets, np.float32)
-        series = series._replace(values=self.rows.values.reshape(-1))
-        self.gather = prepare(gather_one, series, self.origin, single.x.reshape(-1), *of_window)
-        self.put_back = prepare(prediction_one, series.targets, *of_window, single.y.reshape(-1), self.out.reshape(-1))
+        self.rows = GrowingRows(history.scaled, history.shape.span)
+
+    @abstractmethod
+    def forecast(self) -> np.ndarray:
+        """The rows that follow ``rows`` (horizon, targets), scaled, float32."""
 
     def step(self, row: np.ndarray) -> np.ndarray:
         self.rows.append((row - self.center) / self.scale)
-        self.origin[0] = self.rows.count - 1
-        self.gather()
-        for state in self.single.states.values():
-            state.clear()
-        self.single.forward()
-        self.put_back()
-        targets = self.out.shape[1]
-        return self.out * self.scale[:targets] + self.center[:targets]
+        out = self.forecast()
+        targets = out.shape[1]
+        return out * self.scale[:targets] + self.center[:targets]
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle holds: not the arrays of kernels, which would no longer be views of one another."""
@@ -122,3 +112,79 @@ class NetworkStepper(Stepper):
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(vars(state["model"].stepper(state["history"])))
         self.rows.values[:], self.rows.count = state["values"], state["count"]
+
+
+class WindowReader:
+    """The network on the windows of one array of rows.
+
+    Parameters
+    ----------
+    single : SingleWorkspace
+        The network; its input is the window.
+    series : Series
+        What a window is.
+    rows : ndarray of float32, shape (rows, channels)
+        The scaled rows, in place of the values of ``series``.
+    """
+
+    def __init__(self, single: SingleWorkspace, series: Series, rows: np.ndarray) -> None:
+        self.single, self.origin = single, np.zeros(1, np.int64)
+        self.out = np.zeros((series.horizon, series.targets), np.float32)
+        self.center, self.spread = np.zeros(series.targets, np.float32), np.ones(series.targets, np.float32)
+        series = series._replace(values=rows.reshape(-1))
+        of_window, y = (self.center, self.spread), single.y.reshape(-1)
+        self.gather = prepare(gather_one, series, self.origin, single.x.reshape(-1), *of_window)
+        self.put_back = prepare(prediction_one, series.targets, *of_window, y, self.out.reshape(-1))
+
+    def read(self, origin: int) -> np.ndarray:
+        """The output for the window that ends in this row, until the next call."""
+        self.origin[0] = origin
+        self.gather()
+        for state in self.single.states.values():
+            state.clear()
+        self.single.forward()
+        self.put_back()
+        return self.out
+
+
+class NetworkStepper(ScaledStepper):
+    """A network whose output is the forecast of the window.
+
+    Parameters
+    ----------
+    model, history : Model, History
+        As in ``ScaledStepper``.
+    single, series : SingleWorkspace, Series
+        As in ``WindowReader``.
+    """
+
+    def __init__(self, model: Model, history: History, single: SingleWorkspace, series: Series) -> None:
+        super().__init__(model, history)
+        self.reader = WindowReader(single, series, self.rows.values)
+
+    def forecast(self) -> np.ndarray:
+        return self.reader.read(self.rows.count - 1)
+
+
+class RecursiveStepper(ScaledStepper):
+    """A network that forecasts one row, and is fed it.
+
+    Parameters
+    ----------
+    model, history : Model, History
+        As in ``ScaledStepper``.
+    single, series : SingleWorkspace, Series
+        As in ``WindowReader``; the series with the gap and the horizon of the forecasts.
+    """
+
+    def __init__(self, model: Model, history: History, single: SingleWorkspace, series: Series) -> None:
+        super().__init__(model, history)
+        self.span, self.gap, self.targets = history.shape.span, series.gap, series.targets
+        self.ahead = np.zeros((self.span + history.shape.reach, series.channels), np.float32)
+        self.reader = WindowReader(single, one_row_ahead(series), self.ahead)
+
+    def forecast(self) -> np.ndarray:
+        self.ahead[: self.span] = self.rows.last
+        for row in range(self.span, len(self.ahead)):
+            self.ahead[row, : self.targets] = self.reader.read(row - 1)[0]
+        return self.ahead[self.span + self.gap :, : self.targets]

@@ -77,7 +77,7 @@ class Program:
         starts, entries, words, addresses = [], [], [], []
         first = self._home.ctypes.data
         for call in self._arguments:
-            entry, own = call.native()
+            entry, own = call.native
             starts.append(len(words))
             entries.append(entry)
             for number, is_address in own:

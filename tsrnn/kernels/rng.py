@@ -24,28 +24,42 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
+@helper
+def words_of(turn, stream, window, quad):
+    """Those of the elements from ``4 * quad`` on of one window of the tile: of (seed, stream, step, w, e) alone."""
+    key = np.uint64(turn[SEED])
+    return philox(
+        np.uint64(turn[TILE] * LANES + window) & _LOW,
+        np.uint64(quad),
+        np.uint64(turn[STEP]),
+        np.uint64(stream),
+        key & _LOW,
+        key >> _32,
+    )
+
+
 @kernel
 def draw_dropout(stream, turn, count, rate, mask):
-    """mask [count][lane]: zero with probability ``rate``, else 1 / (1 - rate).
-
-    The number of element e of window w depends on (seed, stream, step, w, e) alone.
-    """
-    seed, step, first = turn[SEED], turn[STEP], turn[TILE] * LANES
-    key = np.uint64(seed)
+    """mask [count][lane]: zero with probability ``rate``, else 1 / (1 - rate)."""
     limit, kept = np.uint64(rate * 4294967296.0), 1 / (1 - rate)
     for quad in range((count + 3) // 4):
         for lane in range(LANES):
-            words = philox(
-                np.uint64(first + lane) & _LOW,
-                np.uint64(quad),
-                np.uint64(step),
-                np.uint64(stream),
-                key & _LOW,
-                key >> _32,
-            )
+            words = words_of(turn, stream, lane, quad)
             for k in range(4):
                 if 4 * quad + k < count:
                     mask[(4 * quad + k) * LANES + lane] = kept if words[k] >= limit else 0.0
+
+
+@kernel
+def draw_choices(stream, turn, count, share, chosen):
+    """chosen [count][lane]: 1 with probability ``share[0]``, else 0"""
+    limit = np.uint64(share[0] * 4294967296.0)
+    for quad in range((count + 3) // 4):
+        for lane in range(LANES):
+            words = words_of(turn, stream, lane, quad)
+            for k in range(4):
+                if 4 * quad + k < count:
+                    chosen[(4 * quad + k) * LANES + lane] = 1.0 if words[k] < limit else 0.0
 
 
 @kernel

@@ -86,7 +86,8 @@ class Setting:
     mask: np.ndarray | None = None  # [step][lane], 1 where a step counts
     continues: bool = False  # recurrent layers start from the state that the caller puts on the tape
     keeps_flow: bool = False  # recurrent layers keep the gradient of their state after each step
-    d_states: bool = False  # their backward pass, from the gradient of the last state that the caller puts there
+    d_states: bool = False  # their backward pass, from the gradient of the last state that is put there
+    before: Any = None  # tape of the layer that hands its state on to this one; the first state's gradient goes there
 
 
 class Arrays(NamedTuple):

@@ -28,6 +28,21 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
+def chained(specs: Iterable[LayerSpec], shape: Shape) -> list[Layer]:
+    """The layers of specs of which the first gets inputs of this shape and each other what the one before gives."""
+    layers: list[Layer] = []
+    for i, spec in enumerate(specs):
+        if i and spec.reads_tokens:
+            raise ValueError(f"Layer {i}, {spec}, must be the first one: it reads tokens, which no layer gives.")
+        needed = spec.refusal(shape)
+        if needed:
+            got = f"{_count(shape.steps, 'step')} of {_count(shape.features, 'feature')}"
+            raise ValueError(f"Layer {i}, {spec}, needs {needed}; got {got}.")
+        layers.append(spec.layer(shape))
+        shape = layers[-1].output
+    return layers
+
+
 class _Together:
     """Calls that do not depend on each other, and the arrays that they were written for."""
 
@@ -62,20 +77,10 @@ class Network:
 
     def __init__(self, specs: Sequence[LayerSpec], shape: Shape, dtype: np.dtype | type = np.float32) -> None:
         self.specs, self.input, self.dtype = tuple(specs), shape, np.dtype(dtype)
-        self.layers: list[Layer] = []
-        self.has_time = True
-        for i, spec in enumerate(specs):
-            if i and spec.reads_tokens:
-                raise ValueError(f"Layer {i}, {spec}, must be the first one: it reads tokens, which no layer gives.")
-            needed = spec.refusal(shape)
-            if needed:
-                got = f"{_count(shape.steps, 'step')} of {_count(shape.features, 'feature')}"
-                raise ValueError(f"Layer {i}, {spec}, needs {needed}; got {got}.")
-            layer = spec.layer(shape)
-            self.layers.append(layer)
+        self.layers = self._make_layers()
+        self.output, self.has_time = self.layers[-1].output, True
+        for layer in self.layers:
             self.has_time = layer.makes_time or (self.has_time and layer.keeps_time)
-            shape = layer.output
-        self.output = shape
         names = [f"{layer.name}_{i}" for i, layer in enumerate(self.layers)]
         self.layout = ParamLayout([(name, layer.parameters) for name, layer in zip(names, self.layers, strict=True)])
         self.weights = [layer.make_weights(self.dtype) for layer in self.layers]
@@ -85,6 +90,10 @@ class Network:
         # For the arrays seen last: training packs the same ones in every step.
         self._packing: _Together | None = None
         self._unpacking: _Together | None = None
+
+    def _make_layers(self) -> list[Layer]:
+        """The specs at the sizes that they get, one fed by the other."""
+        return chained(self.specs, self.input)
 
     def initial(self, seed: int) -> np.ndarray:
         """First values of all parameters."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from tsrnn._jit import Call, prepare
 from tsrnn.kernels.rng import draw_dropout
 from tsrnn.kernels.simd import LANES
 from tsrnn.kernels.turn import SEED, STEP, TILE, new_turn
-from tsrnn.nn.layer import NOTHING, Arrays, Bound, Layer, Setting, aligned, gradient_tile, tile
+from tsrnn.nn.layer import NOTHING, Arrays, Bound, Layer, Penalised, Setting, aligned, gradient_tile, tile
 
 
 class Workspace:
@@ -59,35 +61,54 @@ class Workspace:
         keeps_flow: bool = False,
         d_states: bool = False,
     ) -> None:
-        shapes = [layer.input for layer in layers] + [layers[-1].output]
-        self.x = tile(shapes[0], dtype)
-        self.mask = np.ones(shapes[0].steps * LANES, dtype) if masked else None
+        self._make(layers, dtype, training, masked)
+        setting = Setting(dtype, training, self.turn, None, continues, keeps_flow, d_states)
+        chain = [(layer, own, setting) for layer, own in zip(layers, weights, strict=True)]
+        self.y, self.d_x, self.d_y = self._bind(chain, self.x, self.mask, wants_d_x)
+        self.forward = tuple(call for bound in self.bound for call in bound.forward)
+        self.backward = tuple(call for bound in reversed(self.bound) for call in bound.backward)
+        self.draws = self._draw()
+
+    def _make(self, layers: Sequence[Layer], dtype: np.dtype, training: bool, masked: bool) -> None:
+        """What all layers share: the input, the turn, and one gradient, of which each has a part."""
+        shape = layers[0].input
+        self.x = tile(shape, dtype)
+        self.mask = np.ones(shape.steps * LANES, dtype) if masked else None
         self.turn = new_turn()
         self._unsigned = self.turn.view(np.uint64)
-        nothing = NOTHING.astype(dtype)
-        self.d_arrays = [
+        sizes = [layer.gradient_size if training else 0 for layer in layers]
+        self.gradient = aligned(sum(sizes), dtype)
+        self._parts = np.split(self.gradient, np.cumsum(sizes[:-1]))
+        self._streams = list(accumulate((layer.streams for layer in layers), initial=0))  # the first one of each
+        self.bound: list[Bound] = []
+        self.penalised: tuple[Penalised, ...] = ()
+        self.d_arrays: list[np.ndarray] = []
+
+    def _bind(
+        self, chain: Sequence[tuple[Layer, Any, Setting]], x: np.ndarray, mask: np.ndarray | None, wants_d_x: bool
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Bind the layers that follow, each with its weights and fed by the one before; (y, d_x, d_y) of all."""
+        layers, training, dtype = [layer for layer, *_ in chain], chain[0][2].training, x.dtype
+        shapes, nothing = [layers[0].input, *(layer.output for layer in layers)], NOTHING.astype(dtype)
+        d_arrays = [
             gradient_tile(shape, dtype) if training and (i > 0 or wants_d_x) else nothing
             for i, shape in enumerate(shapes)
         ]
-        sizes = [layer.gradient_size if training else 0 for layer in layers]
-        self.gradient = aligned(sum(sizes), dtype)
-        parts = np.split(self.gradient, np.cumsum(sizes[:-1]))
-        self.bound: list[Bound] = []
-        y, mask = self.x, self.mask
-        for i, layer in enumerate(layers):
-            arrays = Arrays(y, self.d_arrays[i + 1], self.d_arrays[i], parts[i])
-            setting = Setting(dtype, training, self.turn, mask, continues, keeps_flow, d_states)
-            bound = layer.bind(setting, weights[i], arrays)
+        y = x
+        for (layer, weights, setting), (d_x, d_y) in zip(chain, pairwise(d_arrays), strict=True):
+            arrays = Arrays(y, d_y, d_x, self._parts[len(self.bound)])
+            bound = layer.bind(replace(setting, mask=mask), weights, arrays)
             y, mask = bound.y, bound.mask
             self.bound.append(bound)
-        self.y, self.d_x, self.d_y = y, self.d_arrays[0], self.d_arrays[-1]
-        self.forward = tuple(call for bound in self.bound for call in bound.forward)
-        self.backward = tuple(call for bound in reversed(self.bound) for call in bound.backward)
-        self.penalised = tuple(part for bound in self.bound for part in bound.penalised)
-        streams = accumulate((layer.streams for layer in layers), initial=0)  # the first one of each layer
-        self.draws: tuple[Call, ...] = tuple(
+            self.penalised += bound.penalised
+        self.d_arrays += d_arrays
+        return y, d_arrays[0], d_arrays[-1]
+
+    def _draw(self) -> tuple[Call, ...]:
+        """New dropout masks for all layers."""
+        return tuple(
             prepare(draw_dropout, first + k, self.turn, dropped.count, dropped.rate, dropped.mask)
-            for first, bound in zip(streams, self.bound, strict=False)
+            for first, bound in zip(self._streams, self.bound, strict=False)
             for k, dropped in enumerate(bound.dropped)
         )
 

@@ -37,7 +37,7 @@ def look(network: Network, task: Task, theta: np.ndarray, examples: np.ndarray) 
     layers = {
         name: (i, layer)
         for i, ((name, _), layer) in enumerate(zip(network.layout.layers, network.layers, strict=True))
-        if isinstance(layer, RecurrentLayer)
+        if type(layer) is RecurrentLayer  # not those of a decoder, which are fed by themselves
     }
     tile = Tile(network, task, training=True, keeps_flow=True)
     space, losses = tile.space, np.zeros(tile_count(examples.size))

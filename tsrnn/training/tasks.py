@@ -21,6 +21,12 @@ class TaskTile(ABC):
     each tile, to be added in order.
     """
 
+    space: Workspace
+
+    def forward(self, examples: np.ndarray) -> list[Call]:
+        """From examples to outputs: the inputs through the network, where a task has nothing else to do."""
+        return [self.gather(examples), *self.space.forward]
+
     @abstractmethod
     def gather(self, examples: np.ndarray) -> Call:
         """The inputs."""
@@ -84,24 +90,29 @@ class WindowTask(Task):
         return count, self.series.horizon, self.series.targets
 
 
+def new_place(targets: int, dtype: np.dtype) -> Place:
+    """Where windows lie that nothing was taken off."""
+    width = targets * LANES
+    return Place(np.zeros(LANES, np.int64), np.zeros(width, dtype), np.ones(width, dtype))
+
+
 class WindowTile(TaskTile):
     """Windows of a series on one tile."""
 
     def __init__(self, series: Series, loss: Any, space: Workspace, dtype: np.dtype) -> None:
-        width = series.targets * LANES
-        self.series, self.spec, self.space = series, loss, space
-        self.place = Place(np.zeros(LANES, np.int64), np.zeros(width, dtype), np.ones(width, dtype))
+        self.series, self.spec, self.space, self.y = series, loss, space, space.y
+        self.place = new_place(series.targets, dtype)
 
     def gather(self, examples: np.ndarray) -> Call:
         return prepare(gather, self.series, examples, self.space.turn, self.space.x, self.place)
 
     def loss(self, examples: np.ndarray, weights: np.ndarray, losses: np.ndarray) -> Call:
-        arrays = self.space.turn, weights, self.space.y, self.space.d_y, losses
+        arrays = self.space.turn, weights, self.y, self.space.d_y, losses
         return prepare(point_loss, self.spec, self.series, self.place, *arrays)
 
     def score(self, examples: np.ndarray, units: np.ndarray, losses: np.ndarray, errors: np.ndarray) -> Call:
-        arrays = self.space.turn, self.space.y, units, losses, errors
+        arrays = self.space.turn, self.y, units, losses, errors
         return prepare(score, self.spec, self.series, self.place, *arrays)
 
     def write(self, out: np.ndarray) -> Call:
-        return prepare(predictions, self.series, self.place, self.space.turn, self.space.y, out)
+        return prepare(predictions, self.series, self.place, self.space.turn, self.y, out)

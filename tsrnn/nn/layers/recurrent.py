@@ -220,7 +220,7 @@ class RecurrentLayer(Layer):
         mask = setting.mask if masked else NOTHING.astype(setting.dtype)
         stride = (1 + padded(spec.hidden_size)) * LANES
         last = tape.state[steps % kept * stride :][:stride]
-        calls = [prepare(forward, self.sizes, run, weights, x, mask, drops, tape)]
+        calls = self._forward(run, weights, x, mask, drops, tape)
         back = []
         if setting.training:
             gradients = self._gradients(flat)
@@ -238,6 +238,11 @@ class RecurrentLayer(Layer):
             tape=tape,
             mask=output_mask,
         )
+
+    def _forward(
+        self, run: Run, weights: Weights, x: np.ndarray, mask: np.ndarray, drops: Drops, tape: Tape
+    ) -> list[Call]:
+        return [prepare(forward, self.sizes, run, weights, x, mask, drops, tape)]
 
     def bind_single(self, arrays: list[np.ndarray], x: Rows, mask: np.ndarray) -> BoundSingle:
         fill = partial(pack_sequence, self.sizes, self._sides(arrays), arrays[3:])
@@ -300,6 +305,8 @@ class RecurrentLayer(Layer):
         width = padded(self.spec.hidden_size) * LANES
         block = self.blocks * cell.UNITS * LANES  # elements of one row of every unit
         state = tile(Shape(kept, self.spec.hidden_size), dtype)
+        carried = aligned(width, dtype), aligned(cell.N_CARRIED * block, dtype)
+        d_state, d_carry = carried if setting.before is None else (setting.before.d_state, setting.before.d_carry)
         return Tape(
             x=tile(self.input, dtype) if drops.input.size else x,
             state=state,
@@ -307,8 +314,8 @@ class RecurrentLayer(Layer):
             reset=aligned(stored * (width + LANES) if cell.TWO_STAGES else 0, dtype),
             carry=aligned(kept * cell.N_CARRIED * block, dtype),
             saved=aligned(stored * spread_step(cell.N_SAVED * block), dtype),
-            d_state=aligned(width, dtype),
-            d_carry=aligned(cell.N_CARRIED * block, dtype),
+            d_state=d_state,
+            d_carry=d_carry,
             d_reset=aligned(width if cell.TWO_STAGES else 0, dtype),
             flow=aligned(steps * width if setting.keeps_flow else 0, dtype),
         )
