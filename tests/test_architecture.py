@@ -13,7 +13,7 @@ from tsrnn._sources import source_files
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tsrnn"
 
-SHARED = {"_parameters", "_networks"}  # of all estimators
+SHARED = {"_parameters", "_networks", "_encoding", "_saving"}  # of all estimators
 BASE = {"_version", "_errors", "_cache_folder", "_cache", "_sources", "_entry", "_jit", "_blas"}
 # What the modules of each part may import, besides the part itself.
 MAY_IMPORT = {
@@ -27,6 +27,8 @@ MAY_IMPORT = {
     "_jit": BASE,
     "_parameters": {"_errors"},
     "_networks": BASE | {"_parameters", "training"},
+    "_encoding": {"_parameters", "nn", "training"},
+    "_saving": {"_parameters", "_encoding", "persistence"},
     "kernels": BASE,
     "nn": BASE | {"kernels"},
     "data": BASE | {"kernels"},
@@ -35,10 +37,9 @@ MAY_IMPORT = {
     "persistence": {"_errors", "_version"},
     "text": {"_errors", "_parameters"},
     "evaluation": {"_errors", "_version", "_parameters", "data"},
-    "forecasting": BASE
-    | {"kernels", "nn", "data", "training", "persistence", "evaluation", "_parameters", "_networks"},
-    "estimators": BASE | {"kernels", "nn", "training", "persistence", "_parameters", "_networks", "forecasting"},
-    "testing": BASE | {"kernels", "nn", "data", "training", "forecasting"},
+    "forecasting": BASE | SHARED | {"kernels", "nn", "data", "training", "evaluation"},
+    "estimators": BASE | SHARED | {"kernels", "nn", "data", "text", "training", "forecasting"},
+    "testing": BASE | {"kernels", "nn", "data", "training", "forecasting", "_saving"},
     "cuda": BASE | {"kernels", "nn"},
     "interop": BASE | {"nn"},
     "search": BASE | {"_parameters", "data", "training", "evaluation", "forecasting"},

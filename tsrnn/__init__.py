@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from tsrnn import datasets, evaluation, interop, nn, testing, training
     from tsrnn._cache_folder import cache_info
     from tsrnn._errors import BelowNaiveWarning, DataWarning, DivergedError
+    from tsrnn._saving import load
+    from tsrnn.estimators.classifier import RNNClassifier
+    from tsrnn.estimators.regressor import RNNRegressor
     from tsrnn.evaluation.split import PanelTimeSeriesSplit
-    from tsrnn.forecasting.base import load
     from tsrnn.forecasting.baselines import NaiveForecaster
     from tsrnn.forecasting.recurrent import GRUForecaster, LSTMForecaster, RNNForecaster, SimpleRNNForecaster
     from tsrnn.forecasting.regressors import DenseForecaster, LinearForecaster
@@ -34,7 +36,7 @@ _HOMES = {
     "TokenSequencer": "tsrnn.text",
     "RNNRegressor": "tsrnn.estimators.regressor",
     "RNNClassifier": "tsrnn.estimators.classifier",
-    "load": "tsrnn.forecasting.base",
+    "load": "tsrnn._saving",
     "cache_info": "tsrnn._cache_folder",
     "DivergedError": "tsrnn._errors",
     "BelowNaiveWarning": "tsrnn._errors",

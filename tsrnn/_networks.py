@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import fields
@@ -110,3 +111,10 @@ class NetworkTraining(Parameters):
                 yield [bar, *callbacks]
         finally:
             bar.close()
+
+
+def warn_if_interrupted(name: str, stopped: str | None, epochs: int, best_epoch: int | None) -> None:
+    """Say so where Ctrl-C ended training; to be called by a function that `fit` calls."""
+    if stopped == "interrupt":
+        kept = f"with the weights of epoch {best_epoch}" if epochs else "but hardly trained"
+        warnings.warn(f"Training of {name} was interrupted after {epochs} epochs; it is fitted, {kept}.", stacklevel=4)

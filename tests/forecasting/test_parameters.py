@@ -12,14 +12,15 @@ import tsrnn
 from tsrnn import DenseForecaster, GRUForecaster, LinearForecaster, LSTMForecaster, NaiveForecaster, RNNForecaster
 from tsrnn._errors import AnyOf, Boolean, Instance, Integer, ListOf, NoneOr, Options, Real
 from tsrnn._parameters import Parameters, fixed, param
-from tsrnn.forecasting.base import FORECASTERS, Forecaster
+from tsrnn._saving import ESTIMATORS
+from tsrnn.forecasting.base import Forecaster
 from tsrnn.nn import GRU, Conv1D, Dense, Embedding, MaxPool1D, recurrent
 from tsrnn.nn.heads.point import Huber
 from tsrnn.training import SGD, Cosine
 
 pytestmark = pytest.mark.filterwarnings("ignore::tsrnn.BelowNaiveWarning")
 
-KINDS = [kind for name, kind in FORECASTERS.items() if name in tsrnn.__all__]
+KINDS = [kind for name, kind in ESTIMATORS.items() if name in tsrnn.__all__ and issubclass(kind, Forecaster)]
 DECLARED = [(kind, name) for kind in KINDS for name in kind.PARAMETERS]
 
 
@@ -220,7 +221,7 @@ def test_the_base_is_abstract():
     with pytest.raises(TypeError, match="abstract"):
         Forecaster()
     with pytest.raises(TypeError, match="abstract"):
-        FORECASTERS["NetworkForecaster"]()
+        ESTIMATORS["NetworkForecaster"]()
 
 
 @pytest.mark.parametrize(

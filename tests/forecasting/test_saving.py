@@ -9,7 +9,7 @@ import safetensors.numpy
 
 import tsrnn
 from tsrnn import DenseForecaster, GRUForecaster, LinearForecaster, LSTMForecaster, NaiveForecaster, RNNForecaster
-from tsrnn.forecasting.saving import decode, encode
+from tsrnn._encoding import decode, encode
 from tsrnn.nn import (
     GRU,
     LSTM,
@@ -88,7 +88,7 @@ OBJECTS += [Conv1D(4, 3, padding="causal"), MaxPool1D(3), AveragePool1D(2, strid
 OBJECTS += [GlobalMaxPool1D(), LayerNorm(0.01), RepeatVector(3), TDNN(3, 5, dilation_rate=2)]
 OBJECTS += [Residual(GRU(3, return_sequences=True)), Residual(Residual(LayerNorm())), Embedding(9, 2, mask_zero=True)]
 OBJECTS += [Bidirectional(GRU(2, dropout=0.1), merge_mode="sum"), Attention(units=3), Dilated(LSTM(3), 2)]
-OBJECTS += [[GRU(2), Dense(1)], (8, 4), [1.5], True, pd.Timestamp("2024-01-01")]
+OBJECTS += [[GRU(2), Dense(1)], (8, 4), [1.5], True, pd.Timestamp("2024-01-01"), {1: 2.0, "a": GRU(2)}]
 
 
 @pytest.fixture
@@ -197,16 +197,16 @@ def test_files_that_are_none(saved, load):
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({}, "no forecaster can be made of it"),
-        ({"forecaster": "Oracle", "parameters": {}, "state": {}}, "holds a Oracle.*Import the module that defines it"),
-        ({"forecaster": "LinearForecaster", "parameters": {"beta": 1}, "state": {}}, "no parameter 'beta'"),
-        ({"forecaster": "LinearForecaster", "parameters": {}, "state": {}}, "no forecaster can be made of it"),
-        ({"forecaster": "LinearForecaster", "parameters": {"alpha": {"spec": "os"}}, "state": {}}, "KeyError"),
-        ({"forecaster": 3}, "holds a 3"),
-        ({"forecaster": []}, "no forecaster can be made of it"),
+        ({}, "no estimator can be made of it"),
+        ({"estimator": "Oracle", "parameters": {}, "state": {}}, "holds a Oracle.*Import the module that defines it"),
+        ({"estimator": "LinearForecaster", "parameters": {"beta": 1}, "state": {}}, "no parameter 'beta'"),
+        ({"estimator": "LinearForecaster", "parameters": {}, "state": {}}, "no estimator can be made of it"),
+        ({"estimator": "LinearForecaster", "parameters": {"alpha": {"spec": "os"}}, "state": {}}, "KeyError"),
+        ({"estimator": 3}, "holds a 3"),
+        ({"estimator": []}, "no estimator can be made of it"),
     ],
 )
-def test_whole_files_that_hold_no_forecaster(tmp_path, document, message):
+def test_whole_files_that_hold_no_estimator(tmp_path, document, message):
     save_file(tmp_path / "file", {"naive_mae": np.zeros(2)}, document)
     with pytest.raises(ModelFileError, match=message):
         tsrnn.load(tmp_path / "file")

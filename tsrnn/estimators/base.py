@@ -3,62 +3,89 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import train_test_split
 from sklearn.utils import Tags
-from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from tsrnn._blas import one_blas_thread
 from tsrnn._errors import DivergedError
+from tsrnn._networks import warn_if_interrupted
 from tsrnn._parameters import seed_of
+from tsrnn._saving import Saved
+from tsrnn.data.weights import read_weights
 from tsrnn.estimators.declared import SequenceParameters
-from tsrnn.estimators.inputs import SequenceRows, from_cube, from_list, from_table, is_listed, rows_of
-from tsrnn.estimators.plan import Examples, Goal, Plan, for_kernels
+from tsrnn.estimators.inputs import Form, SequenceRows, read_sequences, rows_of
+from tsrnn.estimators.layers import check_layers, check_weights
+from tsrnn.estimators.learning import learn
+from tsrnn.estimators.plan import NO_WEIGHTS, Examples, Goal, Part, Plan, for_kernels
+from tsrnn.estimators.split import split
 from tsrnn.estimators.state import Scale, SequenceState
 from tsrnn.estimators.targets import TargetRows, read_targets
+from tsrnn.estimators.tokens import read_examples, read_tokens, with_embedding
 from tsrnn.forecasting.recurrent import recurrent_layers
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn.heads.point import MSE
-from tsrnn.nn.heads.targets import Numbers, Targets
+from tsrnn.nn.heads.targets import Targets
+from tsrnn.nn.layer import LayerSpec
 from tsrnn.nn.layers.dense import Dense
-from tsrnn.nn.layers.recurrent import Recurrent
-from tsrnn.nn.network import Network
+from tsrnn.nn.layers.embedding import Embedding
 from tsrnn.nn.summary import NetworkSummary
 from tsrnn.training.events import EpochEnd
 from tsrnn.training.sequences import SequenceTask
 from tsrnn.training.threads import Team, resolve_n_jobs
 from tsrnn.training.tiles import TileEngine
-from tsrnn.training.trainer import Trainer, TrainSettings, Windows
+from tsrnn.training.trainer import TrainSettings
 
-_NO_NUMBERS = np.zeros(0)
+ATTRIBUTES = """\
+Attributes
+----------
+history_ : DataFrame
+    A row for each epoch: epoch, loss, val_loss, {error}, learning_rate, seconds.
+best_epoch_ : int
+    The epoch whose weights were kept.
+stopped_ : str
+    Why training ended: "max_epochs", "max_steps", "early_stopping", "callback" or "interrupt".
+n_iter_ : int
+    Epochs of the last call of ``fit`` or ``partial_fit``.
+n_features_in_ : int
+    Columns of X, or where it had three dimensions or was a list, features of a step.
+feature_names_in_ : ndarray of str
+    Names of the columns, where X was a frame.
+"""
 
 
-class SequenceEstimator(SequenceParameters, BaseEstimator):
+class SequenceEstimator(Saved, SequenceParameters):
     """Base of the regressor and the classifier; abstract."""
 
+    measure: ClassVar[str]  # what ``history_`` shows of the validation part beside the loss
     state_: SequenceState
 
     @abstractmethod
-    def _goal(self, targets: TargetRows, train: np.ndarray, classes: Any) -> Goal:
-        """What to learn; ``train`` marks the rows that may be looked at to find scales, ``classes`` may be given."""
+    def _checked_targets(self, targets: TargetRows) -> np.ndarray:
+        """The values of y, once they are known to be of a kind that can be learned."""
 
     @abstractmethod
-    def _known_goal(self, targets: TargetRows, scale: Scale, classes: list[np.ndarray]) -> Goal:
-        """The same where scales and classes are known."""
+    def _goal(self, targets: TargetRows, train: np.ndarray, before: SequenceState | None, classes: Any) -> Goal:
+        """What to learn: from the rows marked in ``train`` alone, or as it was before; ``classes`` may be given."""
 
     @abstractmethod
+    def _coded(self, targets: TargetRows, goal: Goal) -> tuple[np.ndarray, np.ndarray]:
+        """What the network is to give for each row of y, and what rows count for beside the weights of users."""
+
+    @abstractmethod
+    def _head(self, state: SequenceState) -> Any:
+        """How outputs are finished."""
+
     def _shown(self, epoch: EpochEnd) -> dict[str, Any]:
         """An epoch as ``history_`` shows it."""
+        return epoch.row()
 
-    def _strata(self, targets: TargetRows, held_out: int) -> np.ndarray | None:
-        """What the validation part is to have in the same shares as the rest."""
-        return None
+    def _strata(self, targets: TargetRows) -> np.ndarray:
+        """What the validation part is to have in the same shares as the rest, for each sequence."""
+        return np.zeros(len(targets.lengths), np.int64)
 
     # ---- fit ---------------------------------------------------------------------------------------------------
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> Self:
@@ -71,7 +98,7 @@ class SequenceEstimator(SequenceParameters, BaseEstimator):
         y : array-like of shape (sequences,) or (sequences, targets)
             With ``return_sequences=True`` of shape (sequences, steps) or (sequences, steps, targets), or a list.
         sample_weight : array-like of shape (sequences,), optional
-            What each sequence counts for in the loss.
+            What each sequence counts for in the loss; only the proportions matter.
         X_val, y_val : as X and y, optional
             Sequences to validate on, in place of ``validation_fraction``.
 
@@ -79,197 +106,191 @@ class SequenceEstimator(SequenceParameters, BaseEstimator):
         -------
         self
             Fitted.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For sequences, targets or parameters that cannot be used; the estimator is then as it was before.
+        DivergedError
+            If the loss stops being finite; likewise.
         """
         self.check_parameters()
         if (X_val is None) != (y_val is None):
             raise TypeError("`X_val` and `y_val` belong together: give both, or neither.")
-        before = self.state_ if self.warm_start and "state_" in vars(self) else None
-        examples = self._examples(X, y, sample_weight, reset=before is None)
+        before = vars(self).get("state_") if self.warm_start else None
         settings = self._settings(seed_of(self.random_state))
+        examples = self._examples(X, y, sample_weight, None if before is None else before.form)
         if X_val is None:
-            train, held_out = self._split(examples, settings.seed)
+            train, held_out = split(self._strata(examples.targets), self.validation_fraction, settings.seed)
+            plan = self._plan(examples, train, before)
+            validation = Part(plan, held_out)
         else:
-            train, held_out = np.arange(len(examples.sequences)), np.zeros(0, np.int64)
-        plan = self._first_plan(examples, train) if before is None else self._next_plan(examples, before)
-        other = plan
-        if X_val is not None:
-            known = self._examples(X_val, y_val, None, reset=False, features=plan.examples.sequences.features)
-            goal = self._known_goal(known.targets, plan.goal.scale, plan.goal.classes)
-            other, held_out = replace(plan, examples=known, goal=goal), np.arange(len(known.sequences))
-        self._adopt(self._train(plan, train, other, held_out, settings, before))
+            train = np.arange(len(examples.sequences))
+            plan = self._plan(examples, train, before)
+            validation = self._validation(X_val, y_val, plan)
+        self._conclude(self._train(Part(plan, train), validation, settings, before))
         return self
 
-    def _go_on(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> Self:
-        """One pass over these sequences, with scales and classes of the first call."""
+    def _one_pass(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> SequenceState:
+        """Training on these sequences, with scales and classes of the first call."""
         self.check_parameters()
-        before = self.state_ if "state_" in vars(self) else None
-        examples = self._examples(X, y, sample_weight, reset=before is None)
-        train = np.arange(len(examples.sequences))
-        plan = self._first_plan(examples, train, classes) if before is None else self._next_plan(examples, before)
+        before = vars(self).get("state_")
         settings = replace(self._settings(seed_of(self.random_state)), max_epochs=1)
-        self._adopt(self._train(plan, train, plan, train[:0], settings, before))
-        return self
+        examples = self._examples(X, y, sample_weight, None if before is None else before.form)
+        train = np.arange(len(examples.sequences))
+        plan = self._plan(examples, train, before, classes)
+        return self._train(Part(plan, train), Part(plan, train[:0]), settings, before)
 
-    def _first_plan(self, examples: Examples, train: np.ndarray, classes: Any = None) -> Plan:
-        """How to learn from these examples, with scales from those of ``train`` alone."""
+    def _plan(self, examples: Examples, train: np.ndarray, before: SequenceState | None, classes: Any = None) -> Plan:
+        """How to learn from these examples: with scales of those in ``train`` alone, or as it was before."""
         sequences, targets = examples.sequences, examples.targets
-        inputs = Scale.learned(self.scaler, sequences.rows[rows_of(sequences.lengths, train)])
-        goal = self._goal(targets, rows_of(targets.lengths, train), classes)
-        return Plan(examples, goal, inputs, (*recurrent_layers(self, self.return_sequences), Dense(goal.outputs)))
-
-    def _next_plan(self, examples: Examples, before: SequenceState) -> Plan:
-        """The same with scales that are known; the layers may not have changed."""
-        goal = self._known_goal(examples.targets, before.targets, before.classes)
-        plan = Plan(
-            examples, goal, before.inputs, (*recurrent_layers(self, self.return_sequences), Dense(goal.outputs))
-        )
-        if plan.specs != before.specs:
+        goal = self._goal(targets, rows_of(targets.lengths, train), before, classes)
+        steps = rows_of(sequences.lengths, train)
+        layers = recurrent_layers(self, bool(self.return_sequences))
+        if self.embedding_dim is not None:
+            known = None if before is None else before.specs
+            layers = with_embedding(self.embedding_dim, layers, sequences, steps, known)
+        specs = (*layers, Dense(goal.outputs))
+        if before is None:
+            kind = None if isinstance(specs[0], Embedding) else self.scaler
+            return self._planned(examples, goal, Scale.learned(kind, sequences.rows[steps]), specs)
+        if (specs, targets.per_step) != (before.specs, before.per_step):
             raise ValueError(
                 "Going on from earlier weights (`warm_start=True`, `partial_fit`) needs the layers of before, "
-                f"{list(before.specs)}; got {list(plan.specs)}. Make a new estimator, or set `warm_start=False`."
+                f"{', '.join(map(str, before.specs))}; got {', '.join(map(str, specs))}. Make a new estimator, or set "
+                "`warm_start=False`."
             )
-        return plan
+        return self._planned(examples, goal, before.inputs, specs)
+
+    def _planned(self, examples: Examples, goal: Goal, inputs: Scale, specs: tuple[LayerSpec, ...]) -> Plan:
+        examples = read_examples(examples, specs)
+        codes, weights = self._coded(examples.targets, goal)
+        given = [some for some in (examples.weights, weights) if some.size]
+        return Plan(examples, goal, inputs, specs, codes, np.prod(given, axis=0) if given else NO_WEIGHTS)
+
+    def _validation(self, X_val: Any, y_val: Any, plan: Plan) -> Part:
+        """Sequences of the user's own, seen as those of training are."""
+        try:
+            examples = self._examples(X_val, y_val, None, plan.examples.sequences.form)
+            planned = self._planned(examples, plan.goal, plan.inputs, plan.specs)
+        except ValueError as error:
+            raise ValueError(f"In `X_val` and `y_val`: {error}") from error
+        return Part(planned, np.arange(len(examples.sequences)))
 
     def _train(
-        self,
-        plan: Plan,
-        train: np.ndarray,
-        other: Plan,
-        held_out: np.ndarray,
-        settings: TrainSettings,
-        before: SequenceState | None,
+        self, train: Part, validation: Part, settings: TrainSettings, before: SequenceState | None
     ) -> SequenceState:
-        """Learn from some examples of ``plan`` and validate on some of ``other``."""
-        network, weights = plan.network(), plan.weights(train)
-        self._check_output(network)
-        if before is None:
-            theta, moments, steps = network.initial(settings.seed), None, 0
-        else:
-            theta, moments, steps = before.weights_for(network), before.moments, before.steps
         with Team(resolve_n_jobs(self.n_jobs)) as team, one_blas_thread(), self._listeners() as callbacks:
-            engine = TileEngine(network, plan.task(network), team, settings.seed)
-            validation = engine
-            if other is not plan:
-                validating = other.network()
-                validation = TileEngine(validating, other.task(validating), team)
-            windows = Windows(train, held_out, weights if other is plan else other.weights(held_out), weights)
-            trainer = Trainer(engine, windows, settings, validation)
             try:
-                result = trainer.run(theta, callbacks, moments, steps)
+                result = learn(train, validation, settings, before, team, callbacks)
             except DivergedError as error:
-                error.history = pd.DataFrame([self._shown(epoch) for epoch in error.history])
+                error.history = self._history([self._shown(epoch) for epoch in error.history])
                 raise
+        plan, sequences, targets = train.plan, train.plan.examples.sequences, train.plan.examples.targets
         return SequenceState(
-            plan.specs, network.input, result.theta, plan.inputs, plan.goal.scale, plan.examples.targets.flat,
-            plan.goal.classes, tuple(self._shown(epoch) for epoch in result.history), result.best_epoch,
-            result.stopped, result.moments, result.steps,
-        )  # fmt: skip
+            specs=plan.specs,
+            steps=sequences.longest,
+            theta=result.theta,
+            form=sequences.form,
+            per_step=targets.per_step,
+            flat=targets.flat,
+            inputs=plan.inputs,
+            targets=plan.goal.scale,
+            classes=plan.goal.classes,
+            history=tuple(self._shown(epoch) for epoch in result.history),
+            best_epoch=result.best_epoch,
+            stopped=result.stopped,
+            optimizer=settings.optimizer,
+            moments=result.moments,
+            updates=result.steps,
+        )
 
-    def _split(self, examples: Examples, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """The sequences to train and to validate on."""
-        everything = np.arange(len(examples.sequences))
-        held_out = round(self.validation_fraction * everything.size)
-        if held_out in (0, everything.size):
-            return everything, everything[:0]
-        strata = self._strata(examples.targets, held_out)
-        train, validation = train_test_split(everything, test_size=held_out, random_state=seed, stratify=strata)
-        return np.sort(train), np.sort(validation)
-
-    def _check_output(self, network: Network) -> None:
-        wanted = network.input.steps if self.return_sequences else 1
-        if network.output.steps != wanted:
-            advice = (
-                "`return_sequences=True` needs layers that keep all steps: set `return_sequences=True` in them"
-                if self.return_sequences
-                else "Set `return_sequences=False` in the last recurrent layer, or pool or flatten the steps"
-            )
-            raise ValueError(
-                f"`layers` must end with {wanted} steps for sequences of {network.input.steps}; they give "
-                f"{network.output.steps}. {advice}."
-            )
-        for layer in network.layers:
-            spec = layer.spec
-            if layer.stateful:
-                raise ValueError(
-                    f"`layers` holds {spec}, but sequences are shuffled: no state can go on from one to the next. "
-                    "Leave `stateful` out; it is for networks of `tsrnn.nn.Sequential`."
-                )
-            if self.return_sequences and isinstance(spec, Recurrent) and spec.go_backwards:
-                raise ValueError(
-                    f"`layers` holds {spec}, which gives its steps from the last to the first, but y is in the order "
-                    "of X. Use Bidirectional, or leave `go_backwards` out."
-                )
+    def _conclude(self, state: SequenceState) -> None:
+        self._adopt(state)
+        warn_if_interrupted(type(self).__name__, state.stopped, len(state.history), state.best_epoch)
 
     # ---- predict -----------------------------------------------------------------------------------------------
     def _outputs(self, X: Any) -> tuple[np.ndarray, SequenceRows]:
         """What the network gives: (sequences, steps or 1, outputs)."""
         state = self._fitted()
-        sequences = self._sequences(X, None, reset=False, features=state.shape.features)
-        network = state.network(int(sequences.lengths.max()))
-        theta = state.weights_for(network)
+        sequences = read_tokens(read_sequences(self, X, self.n_steps, state.form), state.specs)
+        network = state.network(sequences.longest)
+        check_weights(network, state.theta.size, state.steps)
+        check_layers(network, state.per_step, sequences.ragged)
         outputs, rows = network.output.features, np.zeros(0, np.int64)
         targets = Targets(np.zeros(0, np.float32), rows, rows, 1, outputs, network.output.steps)
         task = SequenceTask(for_kernels(sequences, state.inputs, network.input.steps), targets, self._head(state))
         tiles = -(-len(sequences) // LANES)
         with self._noticing(), Team(min(resolve_n_jobs(self.n_jobs), tiles)) as team:
-            return TileEngine(network, task, team).predict(theta, np.arange(len(sequences))), sequences
-
-    def _head(self, state: SequenceState) -> Any:
-        """How outputs are finished."""
-        return Numbers(MSE(), np.ones(len(state.targets.scale)))
+            return TileEngine(network, task, team).predict(state.theta, np.arange(len(sequences))), sequences
 
     def _per_step(self, values: np.ndarray, sequences: SequenceRows) -> Any:
         """(sequences, steps or 1, ...) as users get it: without that axis, or one array for each sequence listed."""
-        if not self.return_sequences:
+        if not self._fitted().per_step:
             return values[:, 0]
         if not sequences.listed:
             return values
         return [part[:steps] for part, steps in zip(values, sequences.lengths.tolist(), strict=True)]
 
-    def summary(self) -> NetworkSummary:
-        """The layers, their shapes and parameter counts."""
+    def _compared(self, X: Any, y: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Rows of y, rows of predictions, and what they count for."""
         state = self._fitted()
-        return NetworkSummary.of(state.network(state.shape.steps))
+        examples = read_examples(self._examples(X, y, sample_weight, state.form, state.per_step), state.specs)
+        self._check_count(examples.targets, len(state.targets.scale))
+        wanted, found = examples.targets.values, self.predict(X)
+        rows = np.concatenate(found) if isinstance(found, list) else found
+        return wanted, rows.reshape(wanted.shape), examples.weights if examples.weights.size else None
 
-    # ---- reading -----------------------------------------------------------------------------------------------
-    def _examples(self, X: Any, y: Any, sample_weight: Any, reset: bool, features: int | None = None) -> Examples:
+    def summary(self) -> NetworkSummary:
+        """The layers, their shapes and parameter counts.
+
+        Returns
+        -------
+        NetworkSummary
+            Printed, it is a table.
+        """
+        state = self._fitted()
+        return NetworkSummary.of(state.network(state.steps))
+
+    # ---- inside ------------------------------------------------------------------------------------------------
+    def _examples(
+        self, X: Any, y: Any, sample_weight: Any, known: Form | None, per_step: bool | None = None
+    ) -> Examples:
         if y is None:
             raise ValueError(f"This {type(self).__name__} requires y to be passed, but the target y is None.")
-        sequences = self._sequences(X, y, reset, features)
-        targets = read_targets(y, sequences, self.return_sequences)
+        sequences = read_sequences(self, X, self.n_steps, known)
+        targets = read_targets(y, sequences, bool(self.return_sequences) if per_step is None else per_step)
+        targets = replace(targets, values=self._checked_targets(targets))
         if sample_weight is None:
-            return Examples(sequences, targets, _NO_NUMBERS)
-        given = _check_sample_weight(sample_weight, np.zeros(len(sequences)), ensure_non_negative=True)
+            return Examples(sequences, targets, NO_WEIGHTS)
+        given = read_weights(sample_weight, len(sequences))
         return Examples(sequences, targets, np.repeat(given, targets.lengths))
 
-    def _sequences(self, X: Any, y: Any, reset: bool, features: int | None = None) -> SequenceRows:
-        if is_listed(X) or (isinstance(X, np.ndarray) and X.ndim == 3):
-            found = from_list(X) if is_listed(X) else from_cube(X)
-            if reset:
-                self.n_features_in_ = found.features
-                if "feature_names_in_" in vars(self):
-                    del self.feature_names_in_  # of an earlier fit on a frame
-        else:
-            found = from_table(validate_data(self, X, reset=reset, dtype=np.float64), self.n_steps)
-        expected = found.features if reset or features is None else features
-        if found.features != expected:
-            raise ValueError(
-                f"X has {found.features} features at each step, but {type(self).__name__} is expecting {expected} "
-                "features as input: those of `fit`."
-            )
-        return found
+    def _check_count(self, targets: TargetRows, count: int) -> None:
+        if targets.values.shape[1] != count:
+            expected = "one target" if count == 1 else f"{count} targets"
+            raise ValueError(f"y must have {expected}, as in `fit`; got {targets.values.shape[1]}.")
 
-    def _fitted(self) -> SequenceState:
-        if "state_" not in vars(self):
-            raise NotFittedError(f"This {type(self).__name__} is not fitted yet: call `fit` first.")
-        return self.state_
+    def _history(self, epochs: Iterable[dict[str, Any]]) -> pd.DataFrame:
+        columns = ["epoch", "loss", "val_loss", self.measure, "learning_rate", "seconds"]
+        return pd.DataFrame(list(epochs), columns=columns)
 
     def _adopt(self, state: SequenceState) -> None:
-        """Become fitted."""
+        """Become fitted; nothing before this changes the estimator."""
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)  # of an earlier fit, which may have learned more
         self.state_ = state
-        self.history_ = pd.DataFrame(list(state.history))
+        self.history_ = self._history(state.history)
         self.best_epoch_, self.stopped_ = state.best_epoch, state.stopped
         self.n_iter_ = len(state.history)
+        form = state.form
+        self.n_features_in_ = form.features if form.columns is None else form.columns
+        if form.names is not None:
+            self.feature_names_in_ = np.array(form.names, dtype=object)
+
+    @classmethod
+    def _restored(cls, arrays: dict[str, np.ndarray], document: dict[str, Any]) -> SequenceState:
+        return SequenceState.restore(arrays, document)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

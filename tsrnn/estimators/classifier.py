@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from tsrnn._errors import AnyOf, Instance, NoneOr, Options, quoted
 from tsrnn._parameters import param
-from tsrnn.estimators.base import SequenceEstimator
-from tsrnn.estimators.plan import Goal
+from tsrnn.estimators.base import ATTRIBUTES, SequenceEstimator
+from tsrnn.estimators.labels import codes_of, natural, weights_of
+from tsrnn.estimators.plan import NO_WEIGHTS, Goal
 from tsrnn.estimators.state import Scale, SequenceState
 from tsrnn.estimators.targets import TargetRows
 from tsrnn.nn.heads.targets import Classes
@@ -24,11 +23,16 @@ class RNNClassifier(ClassifierMixin, SequenceEstimator):
     """Classes of sequences, with a recurrent network.
 
     One class for each sequence, or with ``return_sequences=True`` for each of its steps; of one target or several.
-    Features are scaled, with scales from training sequences alone. Training minimises the cross-entropy.
+    Features are scaled, with scales from training sequences alone. Training minimises the cross-entropy. Sequences may
+    differ in length: what shorter ones lack is masked, and what is predicted for one does not depend on the others.
+
+    Callbacks get the share of wrong classes among the validation sequences as ``val_mae``.
 
     {parameters}
 
     {attributes}
+    classes_ : ndarray, or list of ndarray
+        The classes in the order of ``predict_proba``; of each target, where y had an axis for them.
 
     Examples
     --------
@@ -36,7 +40,7 @@ class RNNClassifier(ClassifierMixin, SequenceEstimator):
     >>> from tsrnn import RNNClassifier
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(500, 12, 1))  # sequences, steps, features
-    >>> y = np.where(X[:, :6, 0].sum(axis=1) > 0, "up", "down")
+    >>> y = np.where(X[:, -3:, 0].sum(axis=1) > 0, "up", "down")
     >>> model = RNNClassifier(hidden_size=16, random_state=0).fit(X[:400], y[:400])
     >>> model.score(X[400:], y[400:]) > 0.9
     True
@@ -44,11 +48,14 @@ class RNNClassifier(ClassifierMixin, SequenceEstimator):
     (100, 2)
     """
 
+    measure = "val_accuracy"
+    ATTRIBUTES = ATTRIBUTES.format(error="val_accuracy")
+
     class_weight: Any = param(
         default=None,
         constraint=NoneOr(AnyOf(Options("balanced"), Instance((dict, list), "a dict of class to weight"))),
         doc='What classes count for in the loss: a dict, for several targets a list of dicts, or "balanced" for the '
-        "inverse of their frequency.",
+        "inverse of their frequency among the training sequences.",
     )
 
     def predict(self, X: Any) -> Any:
@@ -57,7 +64,7 @@ class RNNClassifier(ClassifierMixin, SequenceEstimator):
         Parameters
         ----------
         X : as in ``fit``
-            Sequences.
+            Sequences, also longer or shorter ones.
 
         Returns
         -------
@@ -66,12 +73,33 @@ class RNNClassifier(ClassifierMixin, SequenceEstimator):
             ...), or where X is a list one array for each sequence.
         """
         values, sequences = self._outputs(X)
-        state = self.state_
+        state = self._fitted()
         found = [names[part.argmax(axis=-1)] for names, part in zip(state.classes, _parts(values, state), strict=True)]
+        if len({names.dtype.kind for names in state.classes}) > 1:
+            found = [part.astype(object) for part in found]  # or texts would be made of numbers
         return self._per_step(found[0] if state.flat else np.stack(found, axis=-1), sequences)
 
     def predict_proba(self, X: Any) -> Any:
         """Probabilities of the classes.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+            Sequences, also longer or shorter ones.
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            Of shape (sequences, classes), in the order of ``classes_``; with ``return_sequences=True`` (sequences,
+            steps, classes), or where X is a list one array for each sequence. A list of these for several targets.
+        """
+        values, sequences = self._outputs(X)
+        state = self._fitted()
+        found = [self._per_step(part, sequences) for part in _parts(values.astype(np.float64), state)]
+        return found[0] if state.flat else found
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """Logarithms of ``predict_proba``.
 
         Parameters
         ----------
@@ -81,16 +109,24 @@ class RNNClassifier(ClassifierMixin, SequenceEstimator):
         Returns
         -------
         ndarray or list of ndarray
-            Of shape (sequences, classes), in the order of ``classes_``; with ``return_sequences=True`` (sequences,
-            steps, classes), or where X is a list one array for each sequence. A list of these for several targets.
+            As ``predict_proba`` gives them; minus infinity for a probability of zero.
         """
-        values, sequences = self._outputs(X)
-        found = [self._per_step(part, sequences) for part in _parts(values.astype(np.float64), self.state_)]
-        return found[0] if self.state_.flat else found
-
-    def predict_log_proba(self, X: Any) -> Any:
-        """Logarithms of ``predict_proba``."""
         return _logarithms(self.predict_proba(X))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The share of right classes; with ``return_sequences=True`` among all steps, for several targets all at once.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as in ``fit``
+            Sequences and their classes.
+
+        Returns
+        -------
+        float
+        """
+        wanted, found, weights = self._compared(X, y, sample_weight)
+        return float(np.average((wanted == found).all(axis=1), weights=weights))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go on training: one pass over these sequences, without validation.
@@ -109,53 +145,75 @@ class RNNClassifier(ClassifierMixin, SequenceEstimator):
         self
             Fitted.
         """
-        return self._go_on(X, y, sample_weight, classes)
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                f"`class_weight={self.class_weight!r}` needs the frequencies of all sequences, which `partial_fit` "
+                "does not know. Give a dict of class to weight (`sklearn.utils.class_weight.compute_class_weight`)."
+            )
+        self._conclude(self._one_pass(X, y, sample_weight, classes))
+        return self
 
-    def _goal(self, targets: TargetRows, train: np.ndarray, classes: Any) -> Goal:
-        check_classification_targets(targets.values if targets.values.shape[1] > 1 else targets.values[:, 0])
-        if classes is None:
-            known = [np.unique(column) for column in targets.values.T]
+    def _checked_targets(self, targets: TargetRows) -> np.ndarray:
+        values = targets.values
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            row = np.argwhere(~np.isfinite(values))[0][0]
+            raise ValueError(
+                f"Input y contains NaN or infinity, first in row {row}: leave out sequences of unknown class, or make "
+                "unknown a class of its own."
+            )
+        for column in values.T:
+            check_classification_targets(natural(column))
+        return values
+
+    def _goal(self, targets: TargetRows, train: np.ndarray, before: SequenceState | None, classes: Any) -> Goal:
+        values = targets.values[train]
+        given = None if classes is None else [np.unique(some) for some in ([classes] if targets.flat else classes)]
+        if before is not None:
+            known = before.classes
+            if given is not None and [some.tolist() for some in given] != [some.tolist() for some in known]:
+                raise ValueError(
+                    f"`classes` must be those of the first call, {_named(known)}; got {_named(given)}. Leave them out, "
+                    "or make a new estimator."
+                )
         else:
-            known = [np.unique(some) for some in ([classes] if targets.flat else classes)]
-        for names in known:
-            if len(names) < 2:
+            known = [np.unique(natural(column)) for column in values.T] if given is None else given
+        self._check_count(targets, len(known))
+        for labels in known:
+            if len(labels) < 2:
                 raise ValueError(
-                    f"{type(self).__name__} needs at least two classes to tell apart; y has one class: {names[0]!r}."
+                    f"{type(self).__name__} needs at least two classes to tell apart; the training sequences have one "
+                    f"class: {quoted(labels)}. Give sequences of others, or leave this target out."
                 )
-        return self._coded(targets, known)
+        ends = np.cumsum([0, *map(len, known)])
+        nothing = Scale(np.zeros(len(known)), np.ones(len(known)))
+        weights = self._class_weights(values, known, targets.flat)
+        return Goal(int(ends[-1]), Classes(ends), nothing, known, weights)
 
-    def _known_goal(self, targets: TargetRows, scale: Scale, classes: list[np.ndarray]) -> Goal:
-        return self._coded(targets, classes)
+    def _coded(self, targets: TargetRows, goal: Goal) -> tuple[np.ndarray, np.ndarray]:
+        self._check_count(targets, len(goal.classes))
+        pairs = zip(targets.values.T, goal.classes, strict=True)
+        codes = np.stack([codes_of(column, labels) for column, labels in pairs], axis=1)
+        if not goal.class_weights:
+            return codes, NO_WEIGHTS
+        each = [weights[column] for column, weights in zip(codes.T, goal.class_weights, strict=True)]
+        return codes, np.prod(each, axis=0)
 
-    def _coded(self, targets: TargetRows, classes: list[np.ndarray]) -> Goal:
-        """Codes of the classes of each target, which follow one another among the outputs."""
-        if len(classes) != targets.values.shape[1]:
-            raise ValueError(f"y must have {len(classes)} targets, as before; got {targets.values.shape[1]}.")
-        codes = np.empty(targets.values.shape, np.int64)
-        for k, (column, names) in enumerate(zip(targets.values.T, classes, strict=True)):
-            new = np.setdiff1d(column, names)
-            if new.size:
-                raise ValueError(
-                    f"Every class must be known in training, but {quoted(new)} is not among {quoted(names)}: give "
-                    "sequences of it to `fit`, or name all classes in the first call of `partial_fit(classes=...)`."
-                )
-            codes[:, k] = np.searchsorted(names, column)
-        ends = np.cumsum([0, *map(len, classes)])
-        nothing = Scale(np.zeros(len(classes)), np.ones(len(classes)))
-        return Goal(codes, int(ends[-1]), Classes(ends), nothing, classes, self._class_weights(targets))
+    def _class_weights(self, values: np.ndarray, classes: list[np.ndarray], flat: bool) -> list[np.ndarray]:
+        """Of each target; none where all classes count the same."""
+        given = self.class_weight
+        if given is None:
+            return []
+        each = [given] * len(classes) if flat or isinstance(given, str) else given
+        if not isinstance(each, list) or len(each) != len(classes) or (flat and isinstance(given, list)):
+            expected = "one dict" if flat else f"a list of {len(classes)} dicts, one for each target of y"
+            raise ValueError(f"`class_weight` must be {expected}, or 'balanced'; got {given!r}.")
+        return [weights_of(*some) for some in zip(each, classes, values.T, strict=True)]
 
-    def _class_weights(self, targets: TargetRows) -> np.ndarray:
-        if self.class_weight is None:
-            return np.zeros(0)
-        values = targets.values[:, 0] if targets.flat else targets.values
-        return compute_sample_weight(self.class_weight, values)
-
-    def _strata(self, targets: TargetRows, held_out: int) -> np.ndarray | None:
-        if (targets.lengths != 1).any() or targets.values.shape[1] > 1:
-            return None
-        names, counts = np.unique(targets.values[:, 0], return_counts=True)
-        # Where a class is too small to be in both parts, shares cannot be kept.
-        return targets.values[:, 0] if counts.min() > 1 and held_out >= len(names) else None
+    def _strata(self, targets: TargetRows) -> np.ndarray:
+        if targets.per_step:
+            return super()._strata(targets)
+        each = [np.unique(column, return_inverse=True)[1].ravel() for column in targets.values.T]
+        return np.unique(np.stack(each, axis=1), axis=0, return_inverse=True)[1].ravel()
 
     def _head(self, state: SequenceState) -> Any:
         return Classes(np.cumsum([0, *map(len, state.classes)]))
@@ -165,13 +223,17 @@ class RNNClassifier(ClassifierMixin, SequenceEstimator):
         self.classes_: Any = state.classes[0] if state.flat else state.classes
 
     def _shown(self, epoch: EpochEnd) -> dict[str, Any]:
-        shown = {name: value for name, value in asdict(epoch).items() if name != "max_epochs"}
-        return {("val_accuracy" if k == "val_mae" else k): (1 - v if k == "val_mae" else v) for k, v in shown.items()}
+        row = epoch.row()
+        return {"val_accuracy": 1 - row.pop("val_mae")} | row
 
 
 def _parts(values: np.ndarray, state: SequenceState) -> list[np.ndarray]:
     """The outputs of each target."""
     return np.split(values, np.cumsum([len(names) for names in state.classes])[:-1], axis=-1)
+
+
+def _named(classes: list[np.ndarray]) -> str:
+    return "; ".join(quoted(labels) for labels in classes)
 
 
 def _logarithms(values: Any) -> Any:

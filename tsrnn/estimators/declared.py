@@ -22,6 +22,13 @@ class SequenceParameters(RecurrentParameters, NetworkTraining):
     return_sequences: bool = param(
         default=False, constraint=Boolean(), doc="Give something for each step, and not one thing for the sequence."
     )
+    embedding_dim: int | None = param(
+        default=None,
+        constraint=NoneOr(Integer(1)),
+        doc="X holds tokens, whole numbers such as TokenSequencer gives, one for each step; for each a vector of this "
+        "size is learned. 0 is padding and does not count, 1 is an unknown token, and so is what is greater than all "
+        "tokens of the training sequences. Tokens are not scaled.",
+    )
     scaler: Literal["standard", "minmax", "robust"] | None = param(
         default="standard",
         constraint=NoneOr(Options("standard", "minmax", "robust")),

@@ -16,6 +16,8 @@ from tsrnn.nn.layer import LayerSpec, Shape
 from tsrnn.nn.network import Network
 from tsrnn.training.sequences import SequenceTask
 
+NO_WEIGHTS = np.zeros(0)
+
 
 @dataclass(frozen=True, eq=False)
 class Examples:
@@ -32,66 +34,83 @@ class Goal:
 
     Attributes
     ----------
-    codes : ndarray of shape (rows, targets)
-        Scaled numbers, or codes of classes.
     outputs : int
         Numbers that the network gives for a row.
     head : Numbers or Classes
-        How the two are compared.
+        How outputs and targets are compared.
     scale : Scale
         Of the targets.
-    classes : list of ndarray
-        Of each target, for a classifier.
-    weights : ndarray of shape (rows,) or (0,)
-        What rows count for beside the weights that users give.
+    classes, class_weights : list of ndarray
+        Of each target, for a classifier; no weights where all count the same.
     """
 
-    codes: np.ndarray
     outputs: int
     head: Any
     scale: Scale
     classes: list[np.ndarray]
-    weights: np.ndarray
+    class_weights: list[np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Examples, what they are to a network, and its layers."""
+    """Examples, what they are to a network, and its layers.
+
+    ``codes`` (rows, targets) are scaled targets, or the places of their classes; ``weights`` (rows,) what rows count
+    for, of users and of classes together, and may be empty.
+    """
 
     examples: Examples
     goal: Goal
     inputs: Scale
     specs: tuple[LayerSpec, ...]
+    codes: np.ndarray
+    weights: np.ndarray
 
     def network(self) -> Network:
         """The layers on the longest of the sequences."""
         sequences = self.examples.sequences
-        return Network(self.specs, Shape(int(sequences.lengths.max()), sequences.features))
+        return Network(self.specs, Shape(sequences.longest, sequences.features))
 
     def task(self, network: Network) -> SequenceTask:
         """The examples as the trainer takes them."""
         sequences, targets = self.examples.sequences, self.examples.targets
-        codes = np.ascontiguousarray(self.goal.codes, np.float32).reshape(-1)
-        columns, outputs, steps = self.goal.codes.shape[1], self.goal.outputs, network.output.steps
+        codes = np.ascontiguousarray(self.codes, np.float32).reshape(-1)
+        columns, outputs, steps = self.codes.shape[1], self.goal.outputs, network.output.steps
         return SequenceTask(
             for_kernels(sequences, self.inputs, network.input.steps),
             Targets(codes, targets.starts, targets.lengths, columns, outputs, steps),
             self.goal.head,
         )
 
-    def weights(self, train: np.ndarray) -> np.ndarray:
-        """What rows of targets count for: 1 on average over the training part. Empty where all count the same."""
-        given = [weights for weights in (self.examples.weights, self.goal.weights) if weights.size]
-        if not given:
-            return np.zeros(0, np.float32)
-        product = np.prod(given, axis=0)
-        mean = product[rows_of(self.examples.targets.lengths, train)].mean()
+    def weights_of(self, chosen: np.ndarray, part: str) -> np.ndarray:
+        """What rows of targets count for: 1 on average over the chosen sequences. Empty where all count the same."""
+        if not self.weights.size:
+            return NO_WEIGHTS.astype(np.float32)
+        mean = self.weights[rows_of(self.examples.targets.lengths, chosen)].mean()
         if not mean > 0:
-            raise ValueError("`sample_weight` is zero for every training sequence: some must count.")
-        return np.asarray(product / mean, np.float32)
+            raise ValueError(
+                f"`sample_weight`, times `class_weight`, is zero for every {part} sequence: some must count. Leave the "
+                "weights out, or sequences that are not to count."
+            )
+        return np.asarray(self.weights / mean, np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some of the examples of a plan."""
+
+    plan: Plan
+    chosen: np.ndarray
 
 
 def for_kernels(sequences: SequenceRows, scale: Scale, steps: int) -> Sequences:
     """Scaled sequences as kernels take them, on tiles of so many steps."""
-    flat = np.ascontiguousarray(scale.of(sequences.rows), np.float32).reshape(-1)
+    with np.errstate(over="ignore"):
+        flat = np.ascontiguousarray(scale.of(sequences.rows), np.float32).reshape(-1)
+    if not np.isfinite(flat).all():
+        row, feature = divmod(int(np.argmin(np.isfinite(flat))), sequences.features)
+        raise ValueError(
+            f"X holds values that float32 cannot, first {sequences.rows[row, feature]:g} in feature {feature}, counted "
+            'from 0. Divide them by a power of ten, or scale them (`scaler="standard"`).'
+        )
     return Sequences(flat, sequences.starts, sequences.lengths, sequences.features, steps)

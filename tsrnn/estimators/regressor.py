@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
 from sklearn.utils import check_array
 
 from tsrnn._errors import AnyOf, Instance, NoneOr, Options
 from tsrnn._parameters import param
-from tsrnn.estimators.base import SequenceEstimator
-from tsrnn.estimators.plan import Goal
-from tsrnn.estimators.state import Scale
+from tsrnn.estimators.base import ATTRIBUTES, SequenceEstimator
+from tsrnn.estimators.plan import NO_WEIGHTS, Goal
+from tsrnn.estimators.state import Scale, SequenceState
 from tsrnn.estimators.targets import TargetRows
 from tsrnn.nn.heads.point import LOSSES, Huber, as_loss
 from tsrnn.nn.heads.targets import Numbers
-from tsrnn.training.events import EpochEnd
 
 
 class RNNRegressor(RegressorMixin, SequenceEstimator):
     """Numbers from sequences, with a recurrent network.
 
     One row of numbers for each sequence, or with ``return_sequences=True`` for each of its steps. Features and targets
-    are scaled, with scales from training sequences alone; predictions come in the units of y.
+    are scaled, with scales from training sequences alone; predictions come in the units of y. Sequences may differ in
+    length: what shorter ones lack is masked, and what is predicted for one does not depend on the others.
 
     {parameters}
 
@@ -40,14 +40,19 @@ class RNNRegressor(RegressorMixin, SequenceEstimator):
     >>> model = RNNRegressor(hidden_size=16, random_state=0).fit(X[:400], y[:400])
     >>> model.score(X[400:], y[400:]) > 0.95
     True
+    >>> model.predict([X[400, -5:], X[401]]).shape
+    (2,)
     """
+
+    measure = "val_mae"
+    ATTRIBUTES = ATTRIBUTES.format(error="val_mae (in the units of y)")
 
     loss: str | Huber = param(
         default="mse",
         constraint=AnyOf(Options(*LOSSES), Instance(Huber, "a loss such as Huber(delta=1.0)")),
         doc="What training minimises, in scaled units.",
     )
-    target_scaler: str | None = param(
+    target_scaler: Literal["standard", "minmax", "robust"] | None = param(
         default="standard",
         constraint=NoneOr(Options("standard", "minmax", "robust")),
         doc="Scaling of each target, learned from the training sequences and undone on predictions.",
@@ -59,7 +64,7 @@ class RNNRegressor(RegressorMixin, SequenceEstimator):
         Parameters
         ----------
         X : as in ``fit``
-            Sequences.
+            Sequences, also longer or shorter ones.
 
         Returns
         -------
@@ -68,9 +73,25 @@ class RNNRegressor(RegressorMixin, SequenceEstimator):
             ...), or where X is a list one array for each sequence.
         """
         values, sequences = self._outputs(X)
-        state = self.state_
+        state = self._fitted()
         numbers = state.targets.undone(values.astype(np.float64))
         return self._per_step(numbers[..., 0] if state.flat else numbers, sequences)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The coefficient of determination, mean over targets; with ``return_sequences=True`` over all steps.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as in ``fit``
+            Sequences and their targets.
+
+        Returns
+        -------
+        float
+            1 is perfect, 0 is the mean of y.
+        """
+        wanted, found, weights = self._compared(X, y, sample_weight)
+        return float(r2_score(wanted, found, sample_weight=weights))
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Go on training: one pass over these sequences, without validation.
@@ -87,25 +108,21 @@ class RNNRegressor(RegressorMixin, SequenceEstimator):
         self
             Fitted.
         """
-        return self._go_on(X, y, sample_weight)
+        self._conclude(self._one_pass(X, y, sample_weight))
+        return self
 
-    def _goal(self, targets: TargetRows, train: np.ndarray, classes: Any) -> Goal:
-        values = _numbers(targets.values)
-        return self._scaled(values, Scale.learned(self.target_scaler, values[train]))
+    def _checked_targets(self, targets: TargetRows) -> np.ndarray:
+        return check_array(targets.values, dtype=np.float64, input_name="y")
 
-    def _known_goal(self, targets: TargetRows, scale: Scale, classes: list[np.ndarray]) -> Goal:
-        values = _numbers(targets.values)
-        if values.shape[1] != len(scale.scale):
-            raise ValueError(f"y must have {len(scale.scale)} targets, as before; got {values.shape[1]}.")
-        return self._scaled(values, scale)
+    def _goal(self, targets: TargetRows, train: np.ndarray, before: SequenceState | None, classes: Any) -> Goal:
+        values = targets.values
+        scale = Scale.learned(self.target_scaler, values[train]) if before is None else before.targets
+        self._check_count(targets, len(scale.scale))
+        return Goal(values.shape[1], Numbers(as_loss(self.loss), scale.scale), scale, [], [])
 
-    def _scaled(self, values: np.ndarray, scale: Scale) -> Goal:
-        head = Numbers(as_loss(self.loss), np.asarray(scale.scale, np.float64))
-        return Goal(scale.of(values), values.shape[1], head, scale, [], np.zeros(0))
+    def _coded(self, targets: TargetRows, goal: Goal) -> tuple[np.ndarray, np.ndarray]:
+        self._check_count(targets, len(goal.scale.scale))
+        return goal.scale.of(targets.values), NO_WEIGHTS
 
-    def _shown(self, epoch: EpochEnd) -> dict[str, Any]:
-        return {name: value for name, value in asdict(epoch).items() if name != "max_epochs"}
-
-
-def _numbers(values: np.ndarray) -> np.ndarray:
-    return check_array(values, dtype=np.float64, input_name="y")
+    def _head(self, state: SequenceState) -> Any:
+        return Numbers(as_loss(self.loss), state.targets.scale)

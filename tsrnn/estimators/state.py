@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
+from tsrnn._encoding import decode, encode
+from tsrnn.estimators.inputs import Form
+from tsrnn.estimators.labels import decode_labels, encode_labels
 from tsrnn.nn.layer import LayerSpec, Shape
 from tsrnn.nn.network import Network
+from tsrnn.training.optimizers import Optimizer
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,46 +53,96 @@ class SequenceState:
 
     Attributes
     ----------
-    specs, shape : tuple of LayerSpec, Shape
-        The layers, the output included, and their input.
+    specs, steps : tuple of LayerSpec, int
+        The layers, the output included, and the length of the longest sequence in ``fit``.
     theta : ndarray
         The weights.
+    form : Form
+        What X looked like.
+    per_step, flat : bool
+        Whether there is a target for each step, and whether y had no axis for the targets.
     inputs, targets : Scale
         Of features and targets.
-    flat : bool
-        Whether y had no axis for the targets.
     classes : list of ndarray
         Of each target, for a classifier.
     history : tuple of dict
         Epochs of training.
     best_epoch, stopped : int, str
         Of training.
-    moments, steps : ndarray, int
-        Of the optimizer, to go on from.
+    optimizer, moments, updates : Optimizer, ndarray of shape (moments, weights), int
+        What weights were changed by, its state, and how often it did so, to go on from.
     """
 
     specs: tuple[LayerSpec, ...]
-    shape: Shape
+    steps: int
     theta: np.ndarray
+    form: Form
+    per_step: bool
+    flat: bool
     inputs: Scale
     targets: Scale
-    flat: bool
     classes: list[np.ndarray]
     history: tuple[dict[str, Any], ...]
     best_epoch: int
     stopped: str
+    optimizer: Optimizer
     moments: np.ndarray
-    steps: int
+    updates: int
 
     def network(self, steps: int) -> Network:
         """The layers on sequences of so many steps; their weights do not depend on it."""
-        return Network(self.specs, Shape(steps, self.shape.features))
+        return Network(self.specs, Shape(steps, self.form.features))
 
-    def weights_for(self, network: Network) -> np.ndarray:
-        """The weights for this network, which may be for longer or shorter sequences."""
-        if network.layout.size != self.theta.size:
-            raise ValueError(
-                f"The layers {list(self.specs)} have weights for sequences of {self.shape.steps} steps, but the "
-                f"longest here has {network.input.steps}. Cut or pad them, or use layers that take any length."
-            )
-        return self.theta
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays to save, by name."""
+        layout = self.network(self.steps).layout
+        found: dict[str, np.ndarray] = {}
+        for owner, flat in self._vectors().items():
+            found |= {f"{owner}.{name}": array.copy() for name, array in layout.named(flat).items()}
+        for name, scale in (("inputs", self.inputs), ("targets", self.targets)):
+            found |= {f"{name}.center": scale.center, f"{name}.scale": scale.scale}
+        return found
+
+    def document(self) -> dict[str, Any]:
+        """The rest, as JSON can hold it."""
+        return {
+            "specs": encode(self.specs),
+            "steps": self.steps,
+            "form": self.form.document(),
+            "per_step": self.per_step,
+            "flat": self.flat,
+            "classes": [encode_labels(labels) for labels in self.classes],
+            "history": self.history,
+            "best_epoch": self.best_epoch,
+            "stopped": self.stopped,
+            "optimizer": encode(self.optimizer),
+            "updates": self.updates,
+        }
+
+    @classmethod
+    def restore(cls, arrays: dict[str, np.ndarray], document: dict[str, Any]) -> SequenceState:
+        """The state again from ``arrays()`` and ``document()``."""
+        made = {name: decode(document[name]) for name in ("specs", "optimizer")}
+        form, plain = Form(**document["form"]), ("steps", "per_step", "flat", "history", "best_epoch", "stopped")
+        layout = Network(made["specs"], Shape(document["steps"], form.features)).layout
+        moments = [layout.flat(_of(f"moment_{k}", arrays)) for k in range(made["optimizer"].n_moments)]
+        return cls(
+            **made,
+            theta=layout.flat(_of("weights", arrays)),
+            moments=np.array(moments, np.float32).reshape(-1, layout.size),
+            form=form,
+            inputs=Scale(**_of("inputs", arrays)),
+            targets=Scale(**_of("targets", arrays)),
+            classes=[decode_labels(labels) for labels in document["classes"]],
+            updates=document["updates"],
+            **{name: document[name] for name in plain},
+        )
+
+    def _vectors(self) -> dict[str, np.ndarray]:
+        """Everything that is laid out as the weights are."""
+        return {"weights": self.theta} | {f"moment_{k}": moment for k, moment in enumerate(self.moments)}
+
+
+def _of(owner: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays whose names begin so."""
+    return {name.removeprefix(f"{owner}."): array for name, array in arrays.items() if name.startswith(f"{owner}.")}

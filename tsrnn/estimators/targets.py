@@ -22,11 +22,14 @@ class TargetRows:
         Rows of each sequence: one, or as many as it has steps.
     flat : bool
         Whether there was no axis for the targets, so that predictions have none either.
+    per_step : bool
+        Whether the rows of a sequence are its steps.
     """
 
     values: np.ndarray
     lengths: np.ndarray
     flat: bool
+    per_step: bool
 
     @property
     def starts(self) -> np.ndarray:
@@ -45,7 +48,7 @@ def read_targets(y: Any, sequences: SequenceRows, per_step: bool) -> TargetRows:
             )
         _same_count(len(array), sequences)
         values = array.reshape(len(array), -1)
-        return TargetRows(values, np.ones(len(array), np.int64), array.ndim == 1)
+        return TargetRows(values, np.ones(len(array), np.int64), array.ndim == 1, False)
     if is_listed(y):
         arrays = [np.asarray(part) for part in y]
     else:
@@ -60,8 +63,13 @@ def read_targets(y: Any, sequences: SequenceRows, per_step: bool) -> TargetRows:
     for i, (part, steps) in enumerate(zip(arrays, sequences.lengths.tolist(), strict=True)):
         if part.ndim not in (1, 2) or len(part) != steps:
             raise ValueError(f"y[{i}] must have a row for each of the {steps} steps of X[{i}]; got shape {part.shape}.")
+    odd = next((i for i, part in enumerate(arrays) if part.shape[1:] != arrays[0].shape[1:]), None)
+    if odd is not None:
+        raise ValueError(
+            f"All of y must have the same targets; y[0] has the shape {arrays[0].shape}, y[{odd}] {arrays[odd].shape}."
+        )
     values = np.concatenate([part.reshape(len(part), -1) for part in arrays])
-    return TargetRows(values, sequences.lengths, arrays[0].ndim == 1)
+    return TargetRows(values, sequences.lengths, arrays[0].ndim == 1, True)
 
 
 def _same_count(count: int, sequences: SequenceRows) -> None:

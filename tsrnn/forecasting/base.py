@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.exceptions import NotFittedError
 from sklearn.utils import Tags
 
 from tsrnn._errors import BelowNaiveWarning, Integer, NoneOr, check_parameter
+from tsrnn._networks import warn_if_interrupted
 from tsrnn._parameters import seed_of
+from tsrnn._saving import Saved
 from tsrnn.data import Panel, RowRules, all_windows, end_windows, forecast_frame, read_history, tidy_frame
 from tsrnn.forecasting.assemble import fit_state
 from tsrnn.forecasting.declared import DataParameters
 from tsrnn.forecasting.memory import MemoryEstimate, ModelMemory, estimate
 from tsrnn.forecasting.prepare import Prepared, prepare, rules_of
-from tsrnn.forecasting.saving import decode_parameters, encode_parameters
 from tsrnn.forecasting.skill import chunks, score
 from tsrnn.forecasting.state import FitState, Fitted, History, Model, history_frame
 from tsrnn.forecasting.stream import Stream
 from tsrnn.forecasting.summary import ForecasterSummary
-from tsrnn.persistence import ModelFileError, read_file, save_file
 
-FORECASTERS: dict[str, type[Forecaster]] = {}  # every forecaster by its name, for ``load``
 NAMES = {"last": "last-value", "seasonal": "seasonal naive"}
 
 
-class Forecaster(DataParameters, ABC):
+class Forecaster(Saved, DataParameters):
     """Base of all forecasters; abstract: a subclass gives ``model_class`` and ``_fit_model``.
 
     Attributes
@@ -55,10 +52,6 @@ class Forecaster(DataParameters, ABC):
     advice: ClassVar[str | None] = None  # what to try where forecasts do not beat naive; None: nothing is learned
     random_state: Any = None
     n_jobs: int | None = None
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        FORECASTERS[cls.__name__] = cls
 
     @abstractmethod
     def _fit_model(self, prepared: Prepared, seed: int) -> Fitted:
@@ -219,27 +212,6 @@ class Forecaster(DataParameters, ABC):
         """Layers, parameter counts, roles of columns, windows, and the skill against the naive forecasts."""
         return ForecasterSummary(type(self).__name__, self._fitted())
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted forecaster to a file: arrays and JSON, no pickle. Callbacks are not saved."""
-        state = self._fitted()
-        document = {"forecaster": type(self).__name__, "parameters": encode_parameters(self), "state": state.document()}
-        save_file(path, state.arrays(), document)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a forecaster of this class that ``save`` wrote; ``tsrnn.load`` reads any.
-
-        Raises
-        ------
-        ModelFileError
-            For a file that is missing, damaged, foreign, of a newer format, or of another forecaster.
-        """
-        loaded = load(path)
-        if not isinstance(loaded, cls):
-            name = type(loaded).__name__
-            raise ModelFileError(f"'{path}' holds a {name}, not a {cls.__name__}. Read it with {name}.load(path).")
-        return loaded
-
     @property
     def baseline_skill_(self) -> dict[str, float]:
         """Skill on the validation rows against the "last" and the "seasonal" naive forecast."""
@@ -259,10 +231,13 @@ class Forecaster(DataParameters, ABC):
         tags.target_tags.multi_output = True
         return tags
 
+    @classmethod
+    def _restored(cls, arrays: dict[str, np.ndarray], document: dict[str, Any]) -> FitState:
+        return FitState.restore(cls.model_class, arrays, document)
+
     def _fitted(self) -> FitState:
-        if "state_" not in vars(self):
-            raise NotFittedError(f"This {type(self).__name__} is not fitted yet: call `fit` first.")
-        return self.state_
+        state: FitState = super()._fitted()
+        return state
 
     def _adopt(self, state: FitState) -> None:
         """Become fitted; nothing before this changes the estimator."""
@@ -307,12 +282,7 @@ class Forecaster(DataParameters, ABC):
     def _warn_about_fit(self) -> None:
         """Say what a user who does not look at the attributes should know."""
         name, state = type(self).__name__, self.state_
-        if state.stopped == "interrupt":
-            kept = f"with the weights of epoch {state.best_epoch}" if state.history else "but hardly trained"
-            warnings.warn(
-                f"Training of {name} was interrupted after {len(state.history)} epochs; it is fitted, {kept}.",
-                stacklevel=3,
-            )
+        warn_if_interrupted(name, state.stopped, len(state.history), state.best_epoch)
         if self.advice is None or state.skill is None or min(state.skill.values()) > 0:
             return
         worst = min(state.skill, key=state.skill.__getitem__)
@@ -322,51 +292,3 @@ class Forecaster(DataParameters, ABC):
             BelowNaiveWarning,
             stacklevel=3,
         )
-
-
-def load(path: str | os.PathLike[str]) -> Forecaster:
-    """Read any forecaster that ``save`` wrote.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file.
-
-    Returns
-    -------
-    Forecaster
-        Fitted: ``load(path).predict()`` goes on from the last rows of the training data.
-
-    Raises
-    ------
-    ModelFileError
-        For a file that is missing, damaged, foreign or of a newer format.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> import pandas as pd
-    >>> import tsrnn
-    >>> frame = pd.DataFrame({"sales": [1.0, 2, 3] * 7}, index=pd.date_range("2024-01-01", periods=21))
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     tsrnn.NaiveForecaster().fit(frame).save(f"{folder}/naive.tsrnn")
-    ...     tsrnn.load(f"{folder}/naive.tsrnn")
-    NaiveForecaster()
-    """
-    from tsrnn.forecasting import baselines, recurrent, regressors  # noqa: F401  (they enter FORECASTERS)
-
-    arrays, document = read_file(path)
-    try:
-        kind = FORECASTERS.get(document["forecaster"])
-        if kind is None:
-            raise ModelFileError(
-                f"'{path}' holds a {document['forecaster']}, which is no forecaster of tsrnn itself. Import the module "
-                "that defines it first."
-            )
-        loaded = kind(**decode_parameters(document["parameters"]))
-        loaded._adopt(FitState.restore(kind.model_class, arrays, document["state"]))
-    except ModelFileError:
-        raise
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise ModelFileError(f"'{path}' is a tsrnn file, but no forecaster can be made of it ({error!r}).") from error
-    return loaded

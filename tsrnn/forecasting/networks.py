@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tsrnn._blas import one_blas_thread
+from tsrnn._encoding import decode, encode
 from tsrnn._errors import DivergedError, Integer, check_parameter
 from tsrnn._networks import NetworkTraining
 from tsrnn.data import WindowIndex, all_windows
@@ -19,7 +19,6 @@ from tsrnn.forecasting.base import Forecaster
 from tsrnn.forecasting.declared import TrainingParameters
 from tsrnn.forecasting.memory import ModelMemory, network_memory
 from tsrnn.forecasting.prepare import Prepared, Split
-from tsrnn.forecasting.saving import decode, encode
 from tsrnn.forecasting.state import Fitted, History, Model, history_frame
 from tsrnn.forecasting.stepping import Stepper
 from tsrnn.forecasting.strategies import STRATEGIES, Strategy
@@ -115,10 +114,7 @@ class NetworkModel(Model):
         specs, shape = decode(document["specs"]), Shape(*document["shape"])
         plain = {name: document[name] for name in ("instance_norm", "strategy", "horizon")}
         model = cls(specs, shape, np.zeros(0, np.float32), **plain)
-        layout = model.network().layout
-        model.theta = np.zeros(layout.size, np.float32)
-        for name, place in layout.named(model.theta).items():
-            place[...] = arrays[name]
+        model.theta = model.network().layout.flat(arrays)
         return model
 
     def tables(self) -> tuple[Table, ...]:
@@ -295,4 +291,4 @@ class NetworkForecaster(Forecaster, TrainingParameters):
 
 def _records(epochs: Iterable[EpochEnd]) -> tuple[dict[str, float], ...]:
     """Epochs as ``history_`` has them."""
-    return tuple({name: value for name, value in asdict(epoch).items() if name != "max_epochs"} for epoch in epochs)
+    return tuple(epoch.row() for epoch in epochs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -97,6 +97,13 @@ class ParamLayout:
     def named(self, flat: np.ndarray) -> dict[str, np.ndarray]:
         """Views into ``flat`` by name."""
         return {name: flat[place].reshape(parameter.shape) for name, parameter, place in self}
+
+    def flat(self, named: Mapping[str, np.ndarray], dtype: np.dtype | type = np.float32) -> np.ndarray:
+        """The vector whose views have these names."""
+        flat = np.zeros(self.size, dtype)
+        for name, place in self.named(flat).items():
+            place[...] = named[name]
+        return flat
 
     def initial(self, seed: int, dtype: np.dtype | type = np.float32) -> np.ndarray:
         """First values. Each array has a random stream of its own, so that one more layer changes no other."""

@@ -15,7 +15,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from tsrnn._errors import BelowNaiveWarning
-from tsrnn.forecasting.base import Forecaster, load
+from tsrnn._saving import load
+from tsrnn.forecasting.base import Forecaster
 
 ROWS = 90
 Make = Callable[[], Forecaster]

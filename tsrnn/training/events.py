@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,10 @@ class EpochEnd:
     val_mae: float
     learning_rate: float
     seconds: float
+
+    def row(self) -> dict[str, float]:
+        """All but the budget, as ``history_`` has it."""
+        return {name: value for name, value in asdict(self).items() if name != "max_epochs"}
 
 
 Callback = Callable[[EpochEnd], bool | None]

@@ -52,6 +52,8 @@ def encode(value: Any) -> Any:
         return {"spec": kind.__name__, "fields": {name: encode(getattr(value, name)) for name in names}}
     if isinstance(value, list | tuple):
         return type(value)(encode(item) for item in value)
+    if isinstance(value, dict):
+        return {"dict": [(encode(key), encode(item)) for key, item in value.items()]}
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, np.random.RandomState):
@@ -66,7 +68,7 @@ def encode(value: Any) -> Any:
         return value
     raise TypeError(
         f"{type(value).__name__} cannot be saved: a file can only name layers, losses, optimizers and schedules of "
-        "tsrnn itself, and registered cells. Register the cell in `tsrnn.nn.cells.CELLS`, or pickle the forecaster."
+        "tsrnn itself, and registered cells. Register the cell in `tsrnn.nn.cells.CELLS`, or pickle the estimator."
     )
 
 
@@ -75,6 +77,8 @@ def decode(value: Any) -> Any:
     if isinstance(value, dict):
         if "stamp" in value:
             return pd.Timestamp(value["stamp"])
+        if "dict" in value:
+            return {decode(key): decode(item) for key, item in value["dict"]}
         return known_specs()[value["spec"]](**{name: decode(field) for name, field in value["fields"].items()})
     return type(value)(decode(item) for item in value) if isinstance(value, list | tuple) else value
 

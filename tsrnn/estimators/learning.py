@@ -1,0 +1,56 @@
+"""From a plan to weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tsrnn.estimators.layers import check_layers, check_weights
+from tsrnn.estimators.plan import Part
+from tsrnn.estimators.state import SequenceState
+from tsrnn.nn.network import Network
+from tsrnn.training.events import Callback
+from tsrnn.training.threads import Team
+from tsrnn.training.tiles import TileEngine
+from tsrnn.training.trainer import Trainer, TrainResult, TrainSettings, Windows
+
+Start = tuple[np.ndarray, np.ndarray | None, int]
+"""Weights, the optimizer's moments (None: it starts afresh), and how often it has moved."""
+
+
+def learn(
+    train: Part,
+    validation: Part,
+    settings: TrainSettings,
+    before: SequenceState | None,
+    team: Team,
+    callbacks: Sequence[Callback],
+) -> TrainResult:
+    """Train on one part and validate on the other, from first weights or from where an earlier fit ended."""
+    plan, other = train.plan, validation.plan
+    network = plan.network()
+    check_layers(network, plan.examples.targets.per_step, plan.examples.sequences.ragged)
+    start = _start(network, settings, before)
+    weights = plan.weights_of(train.chosen, "training")
+    engine = validating = TileEngine(network, plan.task(network), team, settings.seed)
+    if other is plan:
+        held_out = weights
+    else:
+        longer = other.network()  # or shorter
+        check_weights(longer, network.layout.size, network.input.steps)
+        check_layers(longer, other.examples.targets.per_step, other.examples.sequences.ragged)
+        held_out = other.weights_of(validation.chosen, "validation")
+        validating = TileEngine(longer, other.task(longer), team)
+    windows = Windows(train.chosen, validation.chosen, held_out, weights)
+    theta, moments, updates = start
+    return Trainer(engine, windows, settings, validating).run(theta, callbacks, moments, updates)
+
+
+def _start(network: Network, settings: TrainSettings, before: SequenceState | None) -> Start:
+    if before is None:
+        return network.initial(settings.seed), None, 0
+    check_weights(network, before.theta.size, before.steps)
+    if settings.optimizer != before.optimizer:  # whose moments mean something else
+        return before.theta, None, 0
+    return before.theta, before.moments, before.updates

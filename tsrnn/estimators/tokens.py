@@ -1,0 +1,73 @@
+"""Sequences of tokens: whole numbers that stand for words or characters, each with a vector that is learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tsrnn.estimators.inputs import SequenceRows
+from tsrnn.estimators.plan import NO_WEIGHTS, Examples
+from tsrnn.nn.layer import LayerSpec
+from tsrnn.nn.layers.embedding import Embedding
+from tsrnn.text import PADDING, UNKNOWN
+
+
+def with_embedding(
+    width: int,
+    layers: Sequence[LayerSpec],
+    sequences: SequenceRows,
+    train: np.ndarray,
+    before: Sequence[LayerSpec] | None,
+) -> list[LayerSpec]:
+    """The layers on vectors of tokens: of those in the rows marked in ``train``, or of those that were known before."""
+    if isinstance(layers[0], Embedding):
+        raise ValueError(
+            f"`embedding_dim={width}` makes an embedding, and `layers` begins with one, {layers[0]}. Leave one of them "
+            "out."
+        )
+    check_tokens(sequences)
+    if before is not None and isinstance(before[0], Embedding):
+        n_tokens = before[0].n_tokens
+    else:
+        n_tokens = 1 + max(int(sequences.rows[train].max()), UNKNOWN)
+    return [Embedding(n_tokens, width, mask_zero=True), *layers]
+
+
+def read_tokens(sequences: SequenceRows, specs: Sequence[LayerSpec]) -> SequenceRows:
+    """The sequences as these layers read them: for an embedding, tokens that it does not have are unknown."""
+    embedding = specs[0]
+    if not isinstance(embedding, Embedding):
+        return sequences
+    check_tokens(sequences)
+    known = sequences.rows < embedding.n_tokens
+    return sequences if known.all() else replace(sequences, rows=np.where(known, sequences.rows, UNKNOWN))
+
+
+def read_examples(examples: Examples, specs: Sequence[LayerSpec]) -> Examples:
+    """The same with targets: where each step has one, those of padding do not count."""
+    sequences, embedding, weights = read_tokens(examples.sequences, specs), specs[0], examples.weights
+    if examples.targets.per_step and isinstance(embedding, Embedding) and embedding.mask_zero:
+        counts = (sequences.rows[:, 0] != PADDING).astype(np.float64)
+        weights = counts * weights if weights.size else NO_WEIGHTS if counts.all() else counts
+    return replace(examples, sequences=sequences, weights=weights)
+
+
+def check_tokens(sequences: SequenceRows) -> None:
+    """Refuse what are no tokens."""
+    if sequences.features != 1:
+        raise ValueError(
+            f"Tokens must be one number for each step, (sequences, steps); X has {sequences.features} features at each "
+            "step. Leave out `n_steps`, or `embedding_dim` where X holds numbers and not tokens."
+        )
+    tokens = sequences.rows[:, 0]
+    wrong = (tokens < 0) | (tokens != np.floor(tokens))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        sequence = int(np.searchsorted(sequences.starts, row, side="right")) - 1
+        raise ValueError(
+            f"X must hold tokens, whole numbers from 0 up; got {tokens[row]:g} in sequence {sequence} at step "
+            f"{row - int(sequences.starts[sequence])}. 0 is padding and {UNKNOWN} an unknown token, as TokenSequencer "
+            "gives them; leave out `embedding_dim` where X holds numbers and not tokens."
+        )
