@@ -77,6 +77,8 @@ def architectures() -> dict[str, object]:
             layers=[Conv1D(24, 5, activation="relu"), MaxPool1D(2), GRU(24), Dense(16, activation="relu")]
         ),
         "LSTM below, GRU above": network(layers=[LSTM(24, **states), GRU(24)]),
+        "encoder and decoder": network(strategy="seq2seq"),
+        "one row, read again (temp alone)": network(strategy="recursive", past_covariates=[]),
     }
 
 

@@ -128,8 +128,8 @@ class TileEngine:
         tiles, rows = tile_count(examples.size), _as_integers(examples)
         losses, errors = np.zeros(tiles), np.zeros((tiles, self.task.n_errors))
         flat = np.ascontiguousarray(units, self.network.dtype).reshape(-1)
-        self._pass_through(theta, rows, lambda tile: tile.scoring(rows, flat, losses, errors.reshape(-1)))
         terms = self.task.terms(rows)
+        self._pass_through(theta, rows, lambda tile: tile.scoring(rows, flat, losses, errors.reshape(-1)), terms)
         return float(losses.sum() / terms), errors.sum(axis=0) * self.task.n_errors / terms
 
     def predict(self, theta: np.ndarray, examples: np.ndarray) -> np.ndarray:
@@ -138,9 +138,11 @@ class TileEngine:
         self._pass_through(theta, rows, lambda tile: tile.predicting(rows, out.reshape(-1)))
         return out
 
-    def _pass_through(self, theta: np.ndarray, examples: np.ndarray, write: Callable[[Tile], Program]) -> None:
-        """Run what ``write`` makes of each thread's tile over all examples."""
-        own, tiles, terms = self._tiles_of(training=False), tile_count(examples.size), self.task.terms(examples)
+    def _pass_through(
+        self, theta: np.ndarray, examples: np.ndarray, write: Callable[[Tile], Program], terms: int = 0
+    ) -> None:
+        """Run what ``write`` makes of each thread's tile over all examples; ``terms`` losses are added up, if any."""
+        own, tiles = self._tiles_of(training=False), tile_count(examples.size)
         programs = [write(tile) for tile in own[:tiles]]
         self.network.pack(theta, self._spread)
 
