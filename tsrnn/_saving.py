@@ -78,7 +78,7 @@ class Saved(Parameters, ABC):
     def _fitted(self) -> Any:
         if "state_" not in vars(self):
             raise NotFittedError(f"This {type(self).__name__} is not fitted yet: call `fit` first.")
-        return self.state_  # type: ignore[attr-defined]
+        return self.state_
 
 
 def load(path: str | os.PathLike[str]) -> Saved:

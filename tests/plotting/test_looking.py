@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tsrnn import GRUForecaster, LSTMForecaster
+from tsrnn import GRUForecaster, LSTMForecaster, RNNClassifier, RNNRegressor
 from tsrnn.plotting import GradientFlowDisplay, SaturationDisplay
 
 pytestmark = pytest.mark.filterwarnings("ignore::tsrnn.BelowNaiveWarning")
@@ -62,11 +62,11 @@ def test_saturation(forecaster, frame):
 
 
 def test_more_windows_than_there_are_and_fewer(forecaster, frame):
-    assert forecaster.gradient_flow(frame, n_windows=10**6).equals(forecaster.gradient_flow(frame, n_windows=378))
-    few = forecaster.gradient_flow(frame, n_windows=1)
+    assert forecaster.gradient_flow(frame, n_examples=10**6).equals(forecaster.gradient_flow(frame, n_examples=378))
+    few = forecaster.gradient_flow(frame, n_examples=1)
     assert not few.equals(forecaster.gradient_flow(frame))
-    with pytest.raises(ValueError, match="n_windows"):
-        forecaster.gradient_flow(frame, n_windows=0)
+    with pytest.raises(ValueError, match="n_examples"):
+        forecaster.gradient_flow(frame, n_examples=0)
 
 
 def test_looking_changes_nothing(forecaster, frame):
@@ -78,3 +78,16 @@ def test_looking_changes_nothing(forecaster, frame):
 def test_not_fitted(frame):
     with pytest.raises(ValueError, match="not fitted"):
         GRUForecaster().gradient_flow(frame)
+
+
+def test_estimators_on_sequences():
+    """Ragged ones too: what is masked keeps its state, and its gradient."""
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(steps, 2)) for steps in rng.integers(3, 9, 60)]
+    y = np.array([x[:, 0].mean() for x in X])
+    for model, target in ((RNNRegressor, y), (RNNClassifier, y > 0)):
+        fitted = model(hidden_size=5, max_epochs=3, random_state=0).fit(X, target)
+        flow = fitted.gradient_flow(X, target)
+        assert flow.shape == (8, 1) and (flow > 0).all().all()
+        assert list(fitted.saturation(X, target)["gru_0"].index) == ["n", "r", "z"]
+        GradientFlowDisplay.from_estimator(fitted, X, target)

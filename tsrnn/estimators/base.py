@@ -13,6 +13,7 @@ from sklearn.utils import Tags
 
 from tsrnn._blas import one_blas_thread
 from tsrnn._errors import DivergedError
+from tsrnn._looking import LooksInside, spread_evenly
 from tsrnn._networks import warn_if_interrupted
 from tsrnn._parameters import seed_of
 from tsrnn._saving import Saved
@@ -34,6 +35,7 @@ from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.layers.embedding import Embedding
 from tsrnn.nn.summary import NetworkSummary
 from tsrnn.training.events import EpochEnd
+from tsrnn.training.looking import Look, look
 from tsrnn.training.sequences import SequenceTask
 from tsrnn.training.threads import Team, resolve_n_jobs
 from tsrnn.training.tiles import TileEngine
@@ -57,7 +59,7 @@ feature_names_in_ : ndarray of str
 """
 
 
-class SequenceEstimator(Saved, SequenceParameters):
+class SequenceEstimator(LooksInside, Saved, SequenceParameters):
     """Base of the regressor and the classifier; abstract."""
 
     measure: ClassVar[str]  # what ``history_`` shows of the validation part beside the loss
@@ -251,6 +253,16 @@ class SequenceEstimator(Saved, SequenceParameters):
         """
         state = self._fitted()
         return NetworkSummary.of(state.network(state.steps))
+
+    def _look(self, X: Any, y: Any, n_examples: int) -> Look:
+        state = self._fitted()
+        examples = self._examples(X, y, None, state.form, state.per_step)
+        plan = self._plan(examples, np.arange(len(examples.sequences)), state)
+        network = plan.network()
+        check_weights(network, state.theta.size, state.steps)
+        chosen = spread_evenly(len(plan.examples.sequences), n_examples)
+        with self._noticing():
+            return look(network, plan.task(network), state.theta, chosen)
 
     # ---- inside ------------------------------------------------------------------------------------------------
     def _examples(

@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from tsrnn._blas import one_blas_thread
 from tsrnn._encoding import decode, encode
-from tsrnn._errors import DivergedError, Integer, check_parameter
+from tsrnn._errors import DivergedError
+from tsrnn._looking import LooksInside, spread_evenly
 from tsrnn._networks import NetworkTraining
 from tsrnn.data import WindowIndex, all_windows
 from tsrnn.forecasting.base import Forecaster
@@ -127,7 +127,7 @@ class NetworkModel(Model):
         return self.theta.size
 
 
-class NetworkForecaster(Forecaster, TrainingParameters):
+class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
     """Base of forecasters that are networks; abstract: a subclass gives the hidden layers."""
 
     model_class = NetworkModel
@@ -138,57 +138,15 @@ class NetworkForecaster(Forecaster, TrainingParameters):
     def _hidden_layers(self) -> list[LayerSpec]:
         """All layers but the output."""
 
-    def gradient_flow(self, X: Any, y: Any = None, *, n_windows: int = 1000) -> pd.DataFrame:
-        """How far back in time the network learns: gradients that vanish, or explode, on their way.
-
-        Parameters
-        ----------
-        X, y : as in ``score``
-            Rows with their history.
-        n_windows : int, default=1000
-            Windows to look at, at most; spread evenly over X.
-
-        Returns
-        -------
-        DataFrame of shape (lookback, recurrent layers)
-            The norm of the gradient of a window's loss with respect to the state of each layer, by ``steps_back`` from
-            the last point read; the mean over windows. `GradientFlowDisplay` draws it.
-        """
-        frame = pd.DataFrame(self._look(X, y, n_windows).flow)
-        return frame.rename_axis(index="steps_back", columns="layer")
-
-    def saturation(self, X: Any, y: Any = None, *, n_windows: int = 1000) -> pd.Series:
-        """How often gates and candidates are where their activations hardly change, so that little is learned.
-
-        Parameters
-        ----------
-        X, y, n_windows : as in ``gradient_flow``
-            Rows with their history.
-
-        Returns
-        -------
-        Series
-            By layer and gate the share of values with less than a tenth of the activation's steepest slope: a sigmoid
-            below 0.026 or above 0.974, a tanh beyond 0.949. `SaturationDisplay` draws it.
-        """
-        shares = self._look(X, y, n_windows).saturated
-        return pd.Series(
-            {(layer, gate): share for layer, gates in shares.items() for gate, share in gates.items()},
-            name="saturated", dtype=float,
-        ).rename_axis(index=["layer", "gate"])  # fmt: skip
-
-    def _look(self, X: Any, y: Any, n_windows: int) -> Look:
-        check_parameter("gradient_flow", "n_windows", n_windows, Integer(1))
+    def _look(self, X: Any, y: Any, n_examples: int) -> Look:
         state = self._fitted()
-        panel = self._read(X, y)
+        panel, model = self._read(X, y), state.model
         windows = all_windows(panel, state.shape).origin
-        chosen = windows[np.linspace(0, windows.size - 1, min(n_windows, windows.size)).round().astype(np.int64)]
-        model = state.model
         assert isinstance(model, NetworkModel)
         series = series_of(self._history(panel, state), model.instance_norm)
         task = STRATEGIES[model.strategy].training_task(series, as_loss(self.loss))
         with self._noticing():
-            return look(model.network(), task, model.theta, chosen)
+            return look(model.network(), task, model.theta, windows[spread_evenly(windows.size, n_examples)])
 
     def _fit_model(self, prepared: Prepared, seed: int) -> Fitted:
         prepared = self._strategy.prepared(prepared, int(self.stride))

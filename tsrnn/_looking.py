@@ -1,0 +1,66 @@
+"""What estimators that are networks show of how they learn."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tsrnn._errors import Integer, check_parameter
+from tsrnn.training.looking import Look
+
+
+class LooksInside(ABC):
+    """Two looks at a fitted network at work; abstract: an estimator says on what."""
+
+    @abstractmethod
+    def _look(self, X: Any, y: Any, n_examples: int) -> Look:
+        """One pass there and back over at most so many examples, spread evenly over X."""
+
+    def gradient_flow(self, X: Any, y: Any = None, *, n_examples: int = 1000) -> pd.DataFrame:
+        """How far back in time the network learns: gradients that vanish, or explode, on their way.
+
+        Parameters
+        ----------
+        X, y : as in ``score``
+            What to look at.
+        n_examples : int, default=1000
+            Windows or sequences to look at, at most; spread evenly over X.
+
+        Returns
+        -------
+        DataFrame of shape (steps, recurrent layers)
+            The norm of the gradient of an example's loss with respect to the state of each layer, by ``steps_back``
+            from the last step; the mean over examples. Layers within others are left out. `GradientFlowDisplay` draws
+            it.
+        """
+        return pd.DataFrame(self._checked_look(X, y, n_examples).flow).rename_axis(index="steps_back", columns="layer")
+
+    def saturation(self, X: Any, y: Any = None, *, n_examples: int = 1000) -> pd.Series:
+        """How often gates and candidates are where their activations hardly change, so that little is learned.
+
+        Parameters
+        ----------
+        X, y, n_examples : as in ``gradient_flow``
+            What to look at.
+
+        Returns
+        -------
+        Series
+            By layer and gate the share of values with less than a tenth of the activation's steepest slope: a sigmoid
+            below 0.026 or above 0.974, a tanh beyond 0.949. `SaturationDisplay` draws it.
+        """
+        found = self._checked_look(X, y, n_examples).saturated
+        shares = {(layer, gate): share for layer, gates in found.items() for gate, share in gates.items()}
+        return pd.Series(shares, name="saturated", dtype=float).rename_axis(index=["layer", "gate"])
+
+    def _checked_look(self, X: Any, y: Any, n_examples: int) -> Look:
+        check_parameter("gradient_flow", "n_examples", n_examples, Integer(1))
+        return self._look(X, y, n_examples)
+
+
+def spread_evenly(count: int, most: int) -> np.ndarray:
+    """At most so many of the numbers below ``count``, the first and the last among them."""
+    return np.linspace(0, count - 1, min(most, count)).round().astype(np.int64)
