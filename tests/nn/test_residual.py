@@ -97,3 +97,19 @@ def test_other_orders_and_other_things_are_refused():
         Residual(GRU(5, return_sequences=True, go_backwards=True))
     with pytest.raises(TypeError, match="`layer_spec` of Residual must be a layer such as"):
         Residual("GRU")
+
+
+def test_gradients_of_last_states_go_through():
+    """As of the layer itself, but for what goes around it."""
+    net, alone = (
+        Sequential([layer]).build((5, 3), random_state=1, dtype=np.float64)
+        for layer in (Residual(GRU(3, return_sequences=True)), GRU(3, return_sequences=True))
+    )
+    rng = np.random.default_rng(0)
+    x, d_y, d_h = rng.standard_normal((2, 5, 3)), rng.standard_normal((2, 5, 3)), rng.standard_normal((2, 3))
+    results = []
+    for each in (net, alone):
+        each.forward(x, training=True, return_state=True)
+        results.append(each.backward(d_y, [(d_h,)]))
+    np.testing.assert_allclose(results[0], results[1] + d_y, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(net.gradient, alone.gradient, rtol=0, atol=1e-13)

@@ -91,7 +91,8 @@ class ResidualLayer(Layer):
 
     def __init__(self, spec: Residual, inner: Layer) -> None:
         self.spec, self.inner, self.input, self.output = spec, inner, inner.input, inner.output
-        self.parameters, self.state_rows, self.stateful = inner.parameters, inner.state_rows, inner.stateful
+        self.parameters, self.streams, self.stateful = inner.parameters, inner.streams, inner.stateful
+        self.state_rows, self.state_size = inner.state_rows, inner.state_size
 
     @property
     def gradient_size(self) -> int:
@@ -114,6 +115,9 @@ class ResidualLayer(Layer):
 
     def last_state(self, tape: Any) -> list[np.ndarray]:
         return self.inner.last_state(tape)
+
+    def set_d_state(self, tape: Any, values: list[np.ndarray]) -> None:
+        self.inner.set_d_state(tape, values)
 
     def d_state(self, tape: Any) -> tuple[np.ndarray, ...]:
         return self.inner.d_state(tape)
