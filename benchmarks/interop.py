@@ -17,12 +17,13 @@ import numpy as np
 from agreement import difference
 from ours import CELLS
 from peer_keras import KINDS as KERAS_LAYERS
+from peer_keras import Bidirectional as KerasBidirectional
 from peer_keras import tf
 from peer_pytorch import KINDS as TORCH_MODULES
 from peer_pytorch import torch
 
 from tsrnn.interop import from_keras, from_torch, to_keras, to_torch
-from tsrnn.nn import Sequential
+from tsrnn.nn import Bidirectional, Sequential
 from tsrnn.nn.sequential import BuiltNetwork
 
 BATCH, STEPS, FEATURES, HIDDEN = 40, 50, 14, 32
@@ -39,6 +40,7 @@ class Case:
     layers: int = 1
     states: bool = False
     mask: str | None = None
+    merge: str | None = None  # of two directions
 
     @property
     def sequences(self) -> bool:
@@ -49,7 +51,9 @@ class Case:
     def net(self) -> BuiltNetwork:
         """With biases that are not zero."""
         flags = [True] * (self.layers - 1) + [self.sequences]
-        layers = [CELLS[self.cell](HIDDEN, return_sequences=flag) for flag in flags]
+        layers: list[Any] = [CELLS[self.cell](HIDDEN, return_sequences=flag) for flag in flags]
+        if self.merge:
+            layers = [Bidirectional(layer, merge_mode=self.merge) for layer in layers]
         net = Sequential(layers).build((STEPS, FEATURES), random_state=0, dtype=np.dtype(self.dtype))
         net.theta = net.theta + 0.1 * self.draw(1, net.theta.size)
         return net
@@ -66,7 +70,8 @@ class Case:
     @property
     def d_y(self) -> np.ndarray:
         """The weights of the sum."""
-        return self.draw(3, BATCH, STEPS, HIDDEN) if self.sequences else self.draw(3, BATCH, HIDDEN)
+        width = HIDDEN * (2 if self.merge == "concat" else 1)
+        return self.draw(3, BATCH, STEPS, width) if self.sequences else self.draw(3, BATCH, width)
 
     @property
     def lengths(self) -> np.ndarray:
@@ -85,12 +90,13 @@ class Case:
     @property
     def initial_state(self) -> list[tuple[np.ndarray, ...]] | None:
         """(h,) or (h, c) of each layer."""
-        count = 2 if self.cell == "LSTM" else 1
+        count = (2 if self.cell == "LSTM" else 1) * (2 if self.merge else 1)
         drawn = [self.draw(6 + i, count, BATCH, HIDDEN) for i in range(self.layers)]
         return [tuple(rows) for rows in drawn] if self.states else None
 
     def __str__(self) -> str:
         parts = [f"{self.cell}({HIDDEN})", f"{self.layers} layers" if self.layers > 1 else ""]
+        parts += [f"both directions: {self.merge}" if self.merge else ""]
         parts += ["initial states" if self.states else "", f"mask: {self.mask}" if self.mask else ""]
         return ", ".join(part for part in parts if part)
 
@@ -105,32 +111,44 @@ def ours(case: Case, net: BuiltNetwork) -> Found:
 def pytorch(case: Case, net: BuiltNetwork) -> Found:
     """The same by ``torch.nn``; padded sequences as packed ones."""
     options = {"num_layers": case.layers, "batch_first": True, "dtype": getattr(torch, case.dtype)}
+    options |= {"bidirectional": bool(case.merge)}
     module = TORCH_MODULES[case.cell](FEATURES, HIDDEN, **options)
     module.load_state_dict({name: torch.as_tensor(array) for name, array in to_torch(net).items()})
     unchanged("PyTorch", from_torch(module.state_dict(), net), net)
     x = torch.tensor(case.x, requires_grad=True)
-    states = [torch.tensor(np.stack(rows), requires_grad=True) for rows in zip(*case.initial_state or [], strict=True)]
+    rows = [of_way for of_layer in case.initial_state or [] for of_way in ways(case, of_layer)]
+    states = [torch.tensor(np.stack(each), requires_grad=True) for each in zip(*rows, strict=True)]
     given: Any = x
     if case.mask:
         given = torch.nn.utils.rnn.pack_padded_sequence(x, case.lengths, batch_first=True, enforce_sorted=False)
     y, last = module(given, (tuple(states) if case.cell == "LSTM" else states[0]) if states else None)
     if case.mask:
-        y = (last[0] if case.cell == "LSTM" else last)[-1]
+        ends = last[0] if case.cell == "LSTM" else last
+        y = torch.cat([ends[-2], ends[-1]], dim=1) if case.merge else ends[-1]
     (y * torch.tensor(case.d_y)).sum().backward()
     gradients = {name: parameter.grad for name, parameter in module.named_parameters()}
     if case.cell != "GRU":  # our one bias stands for both of theirs, whose gradients are equal
         gradients |= {name: torch.zeros_like(array) for name, array in gradients.items() if name.startswith("bias_hh")}
-    d_states = [state.grad[layer].numpy() for layer in range(case.layers) for state in states]
+    d_states = [state.grad[i].numpy() for i in range(len(rows)) for state in states]
     return y.detach().numpy(), [x.grad.numpy(), *d_states, *from_torch(gradients, net)]
+
+
+def ways(case: Case, states: tuple[np.ndarray, ...]) -> list[tuple[np.ndarray, ...]]:
+    """The states of each direction."""
+    half = len(states) // 2
+    return [states[:half], states[half:]] if case.merge else [states]
 
 
 def keras(case: Case, net: BuiltNetwork) -> Found:
     """The same by Keras on TensorFlow."""
     flags = [True] * (case.layers - 1) + [case.sequences]
-    layers = [KERAS_LAYERS[case.cell](HIDDEN, return_sequences=flag, dtype=case.dtype) for flag in flags]
+    layers: list[Any] = [KERAS_LAYERS[case.cell](HIDDEN, return_sequences=flag, dtype=case.dtype) for flag in flags]
+    if case.merge:
+        layers = [KerasBidirectional(layer, merge_mode=case.merge, dtype=case.dtype) for layer in layers]
     x, marks = tf.Variable(case.x), None if case.marks is None else tf.constant(case.marks)
     weights = iter(to_keras(net))
-    for layer, features in zip(layers, [FEATURES] + [HIDDEN] * case.layers, strict=False):
+    width = HIDDEN * (2 if case.merge == "concat" else 1)
+    for layer, features in zip(layers, [FEATURES] + [width] * case.layers, strict=False):
         layer.build((BATCH, STEPS, features))
         layer.set_weights([next(weights) for _ in layer.weights])
     unchanged("Keras", from_keras([layer.get_weights() for layer in layers], net), net)
@@ -171,7 +189,9 @@ def compare(peer: str, compute: Callable[[Case, BuiltNetwork], Found], case: Cas
 def lines(quick: bool) -> Iterator[dict[str, Any]]:
     """Rows of the table."""
     variants: list[dict[str, Any]] = [{}, {"layers": 2}, {"layers": 2, "states": True}, {"mask": "right-padded"}]
-    variants += [{"layers": 2, "mask": "gaps"}]
+    variants += [{"layers": 2, "mask": "gaps"}, {"layers": 2, "merge": "concat", "states": True}]
+    variants += [{"merge": "concat", "mask": "right-padded"}]
+    variants += [{"merge": merge, "mask": "gaps"} for merge in ("concat", "sum", "mul", "ave")]
     for variant in variants[2:3] if quick else variants:
         for cell in CELLS:
             for peer, compute in (("PyTorch", pytorch), ("Keras", keras)):

@@ -21,6 +21,7 @@ except ModuleNotFoundError:
 
 tf.get_logger().setLevel("ERROR")  # a tf.function for each of many problems is meant
 EPSILON = 1e-8 * (1 - 0.999) ** 0.5  # Keras corrects the bias of the sum: in the first step this is the others' 1e-8
+Bidirectional = keras.layers.Bidirectional
 KINDS = {"SimpleRNN": keras.layers.SimpleRNN, "LSTM": keras.layers.LSTM, "GRU": keras.layers.GRU}
 
 
