@@ -36,7 +36,8 @@ class LooksInside(ABC):
             from the last step; the mean over examples. Layers within others are left out. `GradientFlowDisplay` draws
             it.
         """
-        return pd.DataFrame(self._checked_look(X, y, n_examples).flow).rename_axis(index="steps_back", columns="layer")
+        flow = {name: pd.Series(norms) for name, norms in self._checked_look(X, y, n_examples).flow.items()}
+        return pd.DataFrame(flow).rename_axis(index="steps_back", columns="layer")  # NaN where a layer has fewer steps
 
     def saturation(self, X: Any, y: Any = None, *, n_examples: int = 1000) -> pd.Series:
         """How often gates and candidates are where their activations hardly change, so that little is learned.
@@ -58,7 +59,12 @@ class LooksInside(ABC):
 
     def _checked_look(self, X: Any, y: Any, n_examples: int) -> Look:
         check_parameter("gradient_flow", "n_examples", n_examples, Integer(1))
-        return self._look(X, y, n_examples)
+        found = self._look(X, y, n_examples)
+        if not found.flow:
+            raise ValueError(
+                f"{type(self).__name__} has no recurrent layer to look at; those within other layers are not."
+            )
+        return found
 
 
 def spread_evenly(count: int, most: int) -> np.ndarray:

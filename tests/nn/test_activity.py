@@ -34,6 +34,15 @@ def test_value_and_gradient(batch):
     np.testing.assert_allclose(net.backward(d_y), d_y + (L1 * np.sign(x) + 2 * L2 * x) / batch, rtol=1e-13)
 
 
+def test_masked_steps_do_not_count():
+    net = Sequential([ActivityPenalty(L1, L2), GRU(2)]).build((4, 3), random_state=1, dtype=np.float64)
+    rng = np.random.default_rng(0)
+    x, mask = rng.standard_normal((LANES + 2, 4, 3)), rng.random((LANES + 2, 4)) < 0.6
+    net.forward(x, training=True, mask=mask)
+    assert net.penalty == pytest.approx(plain(x * mask[..., None]), rel=1e-13)
+    assert check_gradient(net, x[:3], mask=mask[:3]) < 1e-6
+
+
 def test_conformance():
     check_layer(lambda: ActivityPenalty(0.0, 0.0))
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from tsrnn.nn.layer import Layer
-from tsrnn.nn.layers.flatten import Flatten
-from tsrnn.nn.layers.global_pooling import GlobalMaxPool1D
+from typing import Any
+
+from tsrnn.nn.layers.activity import ActivityPenalty
+from tsrnn.nn.layers.attention import Attention
+from tsrnn.nn.layers.bidirectional import Bidirectional
+from tsrnn.nn.layers.dense import Dense
+from tsrnn.nn.layers.dilated import Dilated
+from tsrnn.nn.layers.dropout import Dropout
+from tsrnn.nn.layers.embedding import Embedding
+from tsrnn.nn.layers.global_pooling import GlobalAveragePool1D
+from tsrnn.nn.layers.layer_norm import LayerNorm
 from tsrnn.nn.layers.recurrent import Recurrent
+from tsrnn.nn.layers.residual import Residual
 from tsrnn.nn.network import Network
 
-READ_ALL_STEPS = (Flatten, GlobalMaxPool1D)  # whatever a mask says
+STEP_BY_STEP = (ActivityPenalty, Dense, Dropout, Embedding, LayerNorm)
+GO_BY_MASKS = (Attention, Bidirectional, GlobalAveragePool1D, Recurrent)  # all others read all steps alike
 
 
 def check_layers(network: Network, per_step: bool, ragged: bool) -> None:
@@ -21,12 +31,14 @@ def check_layers(network: Network, per_step: bool, ragged: bool) -> None:
                 f"`layers` holds {spec}, but sequences are shuffled: no state can go on from one to the next. "
                 "Leave `stateful` out; it is for networks of `tsrnn.nn.Sequential`."
             )
-        if per_step and isinstance(spec, Recurrent) and spec.go_backwards:
+        inner = _innermost(spec)
+        if per_step and isinstance(inner, Recurrent) and inner.go_backwards:
             raise ValueError(
                 f"`layers` holds {spec}, which gives its steps from the last to the first, but y is in the order "
                 "of X. Leave `go_backwards` out."
             )
-    if ragged:
+    first = network.specs[0]
+    if ragged or (isinstance(first, Embedding) and first.mask_zero):
         _check_masks(network)
 
 
@@ -55,19 +67,27 @@ def _check_steps(network: Network, per_step: bool) -> None:
 
 
 def _check_masks(network: Network) -> None:
-    """Padding must not be taken for data: the mask has to reach the layer that ends the steps."""
-    bound = network.workspace(training=False, masked=True).bound
-    for index, (layer, made) in enumerate(zip(network.layers, bound, strict=True)):
-        if layer.input.steps > 1 and (isinstance(layer.spec, READ_ALL_STEPS) or _loses_mask(layer, made.mask is None)):
+    """Padding must not be taken for data: each layer, up to the one that ends the steps, has to go by the mask."""
+    for index, layer in enumerate(network.layers):
+        if layer.input.steps == 1:
+            return
+        spec = _innermost(layer.spec)
+        whole = isinstance(layer.spec, Dilated) and not layer.keeps_time  # it gives the end of one of its parts
+        if not isinstance(spec, STEP_BY_STEP + GO_BY_MASKS) or whole:
             raise ValueError(
                 f"Layer {index}, {layer.spec}, reads all steps alike, but these sequences differ in length, up to "
                 f"{network.input.steps} steps, and what shorter ones lack must not count. Give sequences of one "
                 "length, or use recurrent layers, which leave out steps that are not there."
             )
+        if not layer.keeps_time:
+            return
 
 
-def _loses_mask(layer: Layer, no_mask: bool) -> bool:
-    return no_mask and layer.output.steps > 1
+def _innermost(spec: Any) -> Any:
+    """The layer within those that only change what it reads or gives."""
+    while isinstance(spec, Residual | Dilated):
+        spec = spec.layer_spec if isinstance(spec, Residual) else spec.wrapped
+    return spec
 
 
 def _steps(count: int) -> str:

@@ -34,14 +34,12 @@ def learn(
     start = _start(network, settings, before)
     weights = plan.weights_of(train.chosen, "training")
     engine = validating = TileEngine(network, plan.task(network), team, settings.seed)
-    if other is plan:
-        held_out = weights
-    else:
+    if other is not plan:
         longer = other.network()  # or shorter
         check_weights(longer, network.layout.size, network.input.steps)
         check_layers(longer, other.examples.targets.per_step, other.examples.sequences.ragged)
-        held_out = other.weights_of(validation.chosen, "validation")
         validating = TileEngine(longer, other.task(longer), team)
+    held_out = other.weights_of(validation.chosen, "validation") if validation.chosen.size else weights
     windows = Windows(train.chosen, validation.chosen, held_out, weights)
     theta, moments, updates = start
     return Trainer(engine, windows, settings, validating).run(theta, callbacks, moments, updates)

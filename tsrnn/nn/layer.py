@@ -70,6 +70,7 @@ class Penalised(NamedTuple):
     """Numbers whose size is part of the loss: ``l1`` times their magnitudes and ``l2`` times their squares."""
 
     x: np.ndarray  # [step][1 + feature][lane]
+    mask: np.ndarray  # [step][lane], or empty
     steps: int
     features: int
     l1: float

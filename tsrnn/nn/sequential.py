@@ -277,6 +277,7 @@ class BuiltNetwork:
         those of a call of the network; what stateful layers carry is left as it is.
         """
         x = self._checked(x, "x", (None, *self.network.input))
+        self.network.layers[0].check_values(x)
         batch, names = len(x), [name for name, _ in self.network.layout.layers]
         marks = None if mask is None else self._checked(mask, "mask", (batch, self.network.input.steps))
         self._carried.check(batch)

@@ -12,7 +12,7 @@ from tsrnn._jit import kernel, prepare
 from tsrnn.kernels.contractions import tile_step
 from tsrnn.kernels.simd import LANES
 from tsrnn.kernels.turn import TERMS, TILE, WINDOWS
-from tsrnn.nn.layer import Arrays, Bound, BoundSingle, Layer, LayerSpec, Penalised, Rows, Setting, Shape
+from tsrnn.nn.layer import NOTHING, Arrays, Bound, BoundSingle, Layer, LayerSpec, Penalised, Rows, Setting, Shape
 
 
 @kernel
@@ -21,6 +21,8 @@ def activity_penalty(penalised, turn, losses):
     x_step, total = tile_step(penalised.features), 0.0
     for lane in range(min(LANES, turn[WINDOWS] - turn[TILE] * LANES)):
         for step in range(penalised.steps):
+            if penalised.mask.size and not penalised.mask[step * LANES + lane] > 0:
+                continue
             for feature in range(penalised.features):
                 size = abs(np.float64(penalised.x[step * x_step + (1 + feature) * LANES + lane]))
                 total += size * (penalised.l1 + penalised.l2 * size)
@@ -38,7 +40,8 @@ def activity_backward(penalised, turn, d_y, d_x):
                 at = step * d_step + feature * LANES + lane
                 x = penalised.x[step * x_step + (1 + feature) * LANES + lane]
                 slope = penalised.l1 * np.sign(x) + 2 * penalised.l2 * x
-                d_x[at] = d_y[at] + (slope * share if lane < windows else 0)
+                counts = lane < windows and not (penalised.mask.size and not penalised.mask[step * LANES + lane] > 0)
+                d_x[at] = d_y[at] + (slope * share if counts else 0)
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class ActivityPenalty(LayerSpec):
     """Adds ``l1`` times the magnitudes and ``l2`` times the squares of its inputs to the loss; they go on unchanged.
 
     They are added up over steps and features of a sequence, and averaged over the sequences of a batch, as Keras'
-    ``ActivityRegularization`` does. Put behind a recurrent layer, it keeps states small (l2) or sparse (l1).
+    ``ActivityRegularization`` does; steps that a mask leaves out do not count. Put behind a recurrent layer, it keeps
+    states small (l2) or sparse (l1).
 
     Parameters
     ----------
@@ -83,7 +87,8 @@ class ActivityPenaltyLayer(Layer):
         self.spec, self.input, self.output = spec, shape, shape
 
     def bind(self, setting: Setting, weights: Any, arrays: Arrays) -> Bound:
-        penalised = Penalised(arrays.x, *self.input, float(self.spec.l1), float(self.spec.l2))
+        mask = NOTHING.astype(setting.dtype) if setting.mask is None else setting.mask
+        penalised = Penalised(arrays.x, mask, *self.input, float(self.spec.l1), float(self.spec.l2))
         wanted = arrays.d_x.size > 0
         back = (prepare(activity_backward, penalised, setting.turn, arrays.d_y, arrays.d_x),) if wanted else ()
         return Bound((), back, arrays.x, mask=setting.mask, penalised=(penalised,))

@@ -13,6 +13,7 @@ from tsrnn.kernels.contractions import QUAD, padded, tile_step
 from tsrnn.kernels.copies import copy_rows
 from tsrnn.kernels.simd import LANES, load, store
 from tsrnn.nn.layer import Arrays, Bound, BoundSingle, Layer, LayerSpec, Rows, Setting, Shape, aligned, tile
+from tsrnn.nn.layers.dilated import Dilated
 from tsrnn.nn.layers.recurrent import Recurrent
 
 
@@ -63,7 +64,8 @@ class Residual(LayerSpec):
 
     def __post_init__(self) -> None:
         check_fields(self, {"layer_spec": Instance(LayerSpec, "a layer such as GRU(32, return_sequences=True)")})
-        if isinstance(self.layer_spec, Recurrent) and self.layer_spec.go_backwards:
+        inner = self.layer_spec.wrapped if isinstance(self.layer_spec, Dilated) else self.layer_spec
+        if isinstance(inner, Recurrent) and inner.go_backwards:
             raise ValueError(
                 f"`layer_spec` of Residual must give its outputs in the order of its inputs; got {self.layer_spec}, "
                 "which gives them from the last step to the first."
