@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from tsrnn.nn import BuiltNetwork
-from tsrnn.plotting._axes import axes_or_new
+from tsrnn.plotting._display import Display
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
-class AttentionDisplay:
+class AttentionDisplay(Display):
     """How much each step of each sequence counts, darker for more.
 
     Parameters
@@ -37,9 +36,6 @@ class AttentionDisplay:
     >>> display.ax_.get_ylabel()
     'sequence'
     """
-
-    ax_: Axes
-    figure_: Figure
 
     def __init__(self, weights: np.ndarray) -> None:
         self.weights = weights
@@ -78,22 +74,7 @@ class AttentionDisplay:
             raise ValueError(f"`layer` must be an attention layer of the network ({', '.join(found)}); got {layer!r}.")
         return cls(found[name]).plot(ax=ax)
 
-    def plot(self, ax: Axes | None = None) -> Self:
-        """Draw on ``ax``, or on a new figure.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw.
-
-        Returns
-        -------
-        self
-            With ``ax_`` and ``figure_``.
-        """
-        self.ax_ = axes_or_new(ax, "AttentionDisplay")
-        self.figure_ = self.ax_.figure  # type: ignore[assignment]
-        image = self.ax_.imshow(self.weights, aspect="auto", cmap="Greys", vmin=0, interpolation="nearest")
-        self.ax_.figure.colorbar(image, ax=self.ax_, label="weight")
-        self.ax_.set(xlabel="step", ylabel="sequence", title="Attention")
-        return self
+    def _draw(self, ax: Axes) -> None:
+        image = ax.imshow(self.weights, aspect="auto", cmap="Greys", vmin=0, interpolation="nearest")
+        ax.figure.colorbar(image, ax=ax, label="weight")
+        ax.set(xlabel="step", ylabel="sequence", title="Attention")

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from tsrnn.plotting._axes import axes_or_new
+from tsrnn.plotting._display import Display
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
-class GradientFlowDisplay:
+class GradientFlowDisplay(Display):
     """The norm of the gradient by steps back in time, on a logarithmic scale: a falling line is a vanishing gradient.
 
     Parameters
@@ -40,9 +39,6 @@ class GradientFlowDisplay:
     'steps back'
     """
 
-    ax_: Axes
-    figure_: Figure
-
     def __init__(self, flow: pd.DataFrame) -> None:
         self.flow = flow
 
@@ -51,30 +47,15 @@ class GradientFlowDisplay:
         """Look at a fitted network on X, and plot it; arguments as in its ``gradient_flow``."""
         return cls(estimator.gradient_flow(X, y)).plot(ax=ax)
 
-    def plot(self, ax: Axes | None = None) -> Self:
-        """Draw on ``ax``, or on a new figure.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw.
-
-        Returns
-        -------
-        self
-            With ``ax_`` and ``figure_``.
-        """
-        self.ax_ = axes_or_new(ax, "GradientFlowDisplay")
-        self.figure_ = self.ax_.figure  # type: ignore[assignment]
+    def _draw(self, ax: Axes) -> None:
         for layer, norms in self.flow.items():
-            self.ax_.semilogy(self.flow.index, norms, label=str(layer))
-        self.ax_.invert_xaxis()  # time goes to the right
-        self.ax_.set(xlabel="steps back", ylabel="norm of the gradient", title="Gradient of the state")
-        self.ax_.legend()
-        return self
+            ax.semilogy(self.flow.index, norms, label=str(layer))
+        ax.invert_xaxis()  # time goes to the right
+        ax.set(xlabel="steps back", ylabel="norm of the gradient", title="Gradient of the state")
+        ax.legend()
 
 
-class SaturationDisplay:
+class SaturationDisplay(Display):
     """The share of values of each gate and candidate where its activation is so flat that little is learned.
 
     Parameters
@@ -101,9 +82,6 @@ class SaturationDisplay:
     ['gru_0 n', 'gru_0 r', 'gru_0 z']
     """
 
-    ax_: Axes
-    figure_: Figure
-
     def __init__(self, shares: pd.Series) -> None:
         self.shares = shares
 
@@ -112,23 +90,8 @@ class SaturationDisplay:
         """Look at a fitted network on X, and plot it; arguments as in its ``saturation``."""
         return cls(estimator.saturation(X, y)).plot(ax=ax)
 
-    def plot(self, ax: Axes | None = None) -> Self:
-        """Draw on ``ax``, or on a new figure.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw.
-
-        Returns
-        -------
-        self
-            With ``ax_`` and ``figure_``.
-        """
-        self.ax_ = axes_or_new(ax, "SaturationDisplay")
-        self.figure_ = self.ax_.figure  # type: ignore[assignment]
+    def _draw(self, ax: Axes) -> None:
         names = [f"{layer} {gate}" for layer, gate in self.shares.index]
-        self.ax_.barh(names, self.shares.to_numpy() * 100)
-        self.ax_.invert_yaxis()  # the first on top
-        self.ax_.set(xlim=(0, 100), xlabel="saturated (%)", title="Saturation of gates")
-        return self
+        ax.barh(names, self.shares.to_numpy() * 100)
+        ax.invert_yaxis()  # the first on top
+        ax.set(xlim=(0, 100), xlabel="saturated (%)", title="Saturation of gates")
