@@ -70,3 +70,12 @@ def test_the_mask_of_a_recurrent_layer_below_is_used():
     shorter = Sequential(net.network.specs).build((3, 2), dtype=np.float64)
     shorter.theta = net.theta
     np.testing.assert_allclose(net(x[:1], mask[:1]), shorter(x[:1, :3]), rtol=1e-12)
+
+
+def test_a_mask_of_numbers_only_says_which_steps_count():
+    net = Sequential([GlobalAveragePool1D()]).build((3, 1))
+    x = np.array([[[1.0], [2.0], [5.0]], [[4.0], [8.0], [3.0]]], np.float32)
+    mask = np.array([[2, 2, 0], [0, 3, 1]])
+    np.testing.assert_array_equal(net(x, mask), net(x, mask > 0))
+    np.testing.assert_array_equal(net(x, mask)[:, 0], [1.5, 5.5])
+    np.testing.assert_array_equal(net(x[:1], mask[:1])[:, 0], [1.5])

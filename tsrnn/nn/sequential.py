@@ -230,7 +230,7 @@ class BuiltNetwork:
         for name, value in (("training", training), ("return_state", return_state)):
             check_parameter("forward", name, value, _BOOLEAN)
         batch = len(x)
-        marks = None if mask is None else self._checked(mask, "mask", (batch, self.network.input.steps))
+        marks = self._marks(mask, batch)
         given = self._checked_states(initial_state, batch, "initial_state")
         self._carried.check(batch)
         self._tiles = []
@@ -279,7 +279,7 @@ class BuiltNetwork:
         x = self._checked(x, "x", (None, *self.network.input))
         self.network.layers[0].check_values(x)
         batch, names = len(x), [name for name, _ in self.network.layout.layers]
-        marks = None if mask is None else self._checked(mask, "mask", (batch, self.network.input.steps))
+        marks = self._marks(mask, batch)
         self._carried.check(batch)
         tiles = self._run(x, marks, self._checked_states(initial_state, batch, "initial_state"), training=False)
         found = {}
@@ -387,6 +387,12 @@ class BuiltNetwork:
     def count_params(self) -> int:
         """Number of parameters."""
         return self._theta.size
+
+    def _marks(self, mask: np.ndarray | None, batch: int) -> np.ndarray | None:
+        """Ones where steps count and zeros elsewhere; a mask of numbers means the same as one of bools."""
+        if mask is None:
+            return None
+        return (self._checked(mask, "mask", (batch, self.network.input.steps)) > 0).astype(self._theta.dtype)
 
     def _checked(self, values: Any, name: str, shape: tuple[int | None, ...]) -> np.ndarray:
         array = np.asarray(values)
