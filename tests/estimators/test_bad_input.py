@@ -269,3 +269,9 @@ def test_parameters(kind, parameters, error, message):
 def test_load_refuses_what_is_no_file(kind, tmp_path):
     with pytest.raises(ModelFileError, match="There is no model file"):
         kind.load(tmp_path / "absent")
+
+
+def test_targets_of_different_lengths_for_whole_sequences():
+    ragged = [np.zeros(3), np.zeros(2)]
+    with pytest.raises(ValueError, match="arrays of different shapes. For a target at each step set `return_sequences"):
+        RNNRegressor(**TINY).fit([np.zeros((3, 2)), np.zeros((2, 2))], ragged)

@@ -7,7 +7,7 @@ from sequence_sets import TINY, given, targets_for
 from sklearn.pipeline import make_pipeline
 
 import tsrnn
-from tsrnn import RNNClassifier, TokenSequencer
+from tsrnn import RNNClassifier, RNNRegressor, TokenSequencer
 from tsrnn.nn import GRU
 from tsrnn.nn.layers.embedding import Embedding
 
@@ -127,3 +127,16 @@ def test_what_is_no_token(kind, X, message):
         model.predict(X)
     with pytest.raises(ValueError, match="In `X_val` and `y_val`: "):
         kind(**OPTIONS).fit(PADDED, y, X_val=X, y_val=y)
+
+
+def test_tokens_that_a_written_out_embedding_does_not_have():
+    """Learned from, they would all be the unknown one; in `predict` they are."""
+    tokens = np.random.default_rng(0).integers(2, 20, (30, 5))
+    tokens[0, 0] = 19
+    y, given = tokens.mean(axis=1), {"max_epochs": 1, "random_state": 0}
+    with pytest.raises(ValueError, match=r"Embedding\(5, 3\) has .* below 5, .* up to 19 .*n_tokens=20"):
+        RNNRegressor(layers=[Embedding(5, 3), GRU(3)], **given).fit(tokens, y)
+    with pytest.raises(ValueError, match=r"up to 0 .*n_tokens=2"):
+        RNNRegressor(layers=[Embedding(1, 3), GRU(3)], **given).fit(tokens * 0, y)
+    model = RNNRegressor(layers=[Embedding(20, 3), GRU(3)], **given).fit(tokens, y)
+    np.testing.assert_array_equal(model.predict([[25] * 5, [7] * 4]), model.predict([[1] * 5, [7] * 4]))

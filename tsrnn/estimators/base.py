@@ -26,7 +26,7 @@ from tsrnn.estimators.plan import NO_WEIGHTS, Examples, Goal, Part, Plan, for_ke
 from tsrnn.estimators.split import split
 from tsrnn.estimators.state import Scale, SequenceState
 from tsrnn.estimators.targets import TargetRows, read_targets
-from tsrnn.estimators.tokens import read_examples, read_tokens, with_embedding
+from tsrnn.estimators.tokens import check_vocabulary, read_examples, read_tokens, with_embedding
 from tsrnn.forecasting.recurrent import recurrent_layers
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn.heads.targets import Targets
@@ -152,6 +152,8 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
         if self.embedding_dim is not None:
             known = None if before is None else before.specs
             layers = with_embedding(self.embedding_dim, layers, sequences, steps, known)
+        elif before is None and isinstance(layers[0], Embedding):
+            check_vocabulary(layers[0], sequences, steps)
         specs = (*layers, Dense(goal.outputs))
         if before is None:
             kind = None if isinstance(specs[0], Embedding) else self.scaler

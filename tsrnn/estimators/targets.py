@@ -40,6 +40,11 @@ class TargetRows:
 def read_targets(y: Any, sequences: SequenceRows, per_step: bool) -> TargetRows:
     """The targets of these sequences."""
     if not per_step:
+        if is_listed(y) and len({np.shape(part) for part in y}) > 1:
+            raise ValueError(
+                "y must have one row for each sequence, but holds arrays of different shapes. For a target at each "
+                "step set `return_sequences=True`."
+            )
         array = np.asarray(y)
         if array.ndim not in (1, 2):
             raise ValueError(

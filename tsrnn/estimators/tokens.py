@@ -35,6 +35,18 @@ def with_embedding(
     return [Embedding(n_tokens, width, mask_zero=True), *layers]
 
 
+def check_vocabulary(embedding: Embedding, sequences: SequenceRows, train: np.ndarray) -> None:
+    """Refuse tokens to learn from, in the rows marked in ``train``, that an embedding of the user's does not have."""
+    check_tokens(sequences)
+    largest = int(sequences.rows[train].max())
+    needed = 1 + max(largest, UNKNOWN)
+    if needed > embedding.n_tokens:
+        raise ValueError(
+            f"{embedding} has vectors for tokens below {embedding.n_tokens}, but the training sequences have tokens up "
+            f"to {largest} ({UNKNOWN} is the unknown one). Give it `n_tokens={needed}` or more."
+        )
+
+
 def read_tokens(sequences: SequenceRows, specs: Sequence[LayerSpec]) -> SequenceRows:
     """The sequences as these layers read them: for an embedding, tokens that it does not have are unknown."""
     embedding = specs[0]
