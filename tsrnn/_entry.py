@@ -8,9 +8,11 @@ hands them over. It lies beside the kernel in its library, hence in the cache.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
+import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
@@ -22,6 +24,7 @@ WORD = ir.IntType(64)
 STATUS = ir.IntType(32)  # zero, unless the kernel raised
 ENTRY = ir.FunctionType(STATUS, [WORD.as_pointer()])
 _BITS = (1 << 64) - 1
+_ARRAY, _INTEGER = "array", "integer"  # forms of arguments; those of reals are how `struct` packs them
 _REALS = {types.float32: "<f", types.float64: "<d"}
 
 
@@ -82,27 +85,71 @@ class Compiler(CompilerBase):
         return [passes]
 
 
-def entry_address(compiled: Any) -> int:
-    """Where the entry of a compiled kernel is."""
-    return compiled.library.get_pointer_to_function(_entry_name(compiled.fndesc.llvm_func_name))
+class Native(NamedTuple):
+    """A call as machine code makes it; whoever has it keeps the arrays alive."""
+
+    entry: int  # its address
+    words: np.ndarray  # the arguments, uint64
+    addresses: np.ndarray  # which of the words are addresses of arrays' numbers
 
 
-def words_of(kind: Any, value: Any) -> Iterator[tuple[int, bool]]:
-    """An argument as words, and whether each is the address of an array's numbers; the caller keeps arrays alive."""
-    if isinstance(value, tuple):
-        for part, of_part in zip(kind, value, strict=True):
-            yield from words_of(part, of_part)
-    elif isinstance(kind, types.Array):
-        yield 0, False  # no owner that would count references
-        yield 0, False
-        yield value.size, False
-        yield value.itemsize, False
-        yield value.ctypes.data, True
-        for number in (*value.shape, *value.strides):
-            yield number & _BITS, False
-    elif kind in _REALS:
-        yield int.from_bytes(struct.pack(_REALS[kind], value), "little"), False
-    elif isinstance(kind, types.Integer | types.Boolean):
-        yield int(value) & _BITS, False
-    else:
-        raise TypeError(f"A call in a program takes arrays, numbers and tuples of them; got {value!r} ({kind}).")
+class Entry:
+    """The second way into one compiled kernel.
+
+    Parameters
+    ----------
+    compiled : CompileResult
+        Made by `Compiler`.
+    """
+
+    def __init__(self, compiled: Any) -> None:
+        name = _entry_name(compiled.fndesc.llvm_func_name)
+        self.address = compiled.library.get_pointer_to_function(name)
+        self._forms = tuple(_form_of(kind) for kind in compiled.signature.args)
+
+    def call(self, arguments: Sequence[Any]) -> Native:
+        """The call with these arguments."""
+        words: list[int] = []
+        addresses: list[int] = []
+        _write(self._forms, arguments, words, addresses)
+        return Native(self.address, np.array(words, np.uint64), np.array(addresses, np.intp))
+
+
+_entries: WeakKeyDictionary[Any, Entry] = WeakKeyDictionary()  # by the library that holds the code
+
+
+def entry_of(compiled: Any) -> Entry:
+    """The entry of a compiled kernel, looked for once: that takes longer than to write a call."""
+    found = _entries.get(compiled.library)
+    if found is None:
+        found = _entries.setdefault(compiled.library, Entry(compiled))
+    return found
+
+
+def _form_of(kind: Any) -> Any:
+    """How arguments of a type become words: asked once, because Numba's types are slow to answer."""
+    if isinstance(kind, types.BaseTuple):
+        return tuple(map(_form_of, kind.types))  # type: ignore[attr-defined]  # of all tuples, undeclared
+    if isinstance(kind, types.Array):
+        return _ARRAY
+    if isinstance(kind, types.Integer | types.Boolean):
+        return _INTEGER
+    if kind in _REALS:
+        return _REALS[kind]
+    raise TypeError(f"A call in a program takes arrays, numbers and tuples of them; got an argument of type {kind}.")
+
+
+def _write(forms: Sequence[Any], values: Sequence[Any], words: list[int], addresses: list[int]) -> None:
+    """Add arguments of these forms to the words, and where addresses of arrays' numbers are."""
+    for form, value in zip(forms, values, strict=True):
+        if form is _ARRAY:
+            addresses.append(len(words) + 4)
+            words += 0, 0, value.size, value.itemsize, value.ctypes.data  # no owner that would count references
+            words += value.shape
+            words += [stride & _BITS for stride in value.strides]
+        elif form is _INTEGER:
+            words.append(int(value) & _BITS)
+        elif isinstance(form, tuple):
+            _write(form, value, words, addresses)
+        else:
+            words.append(int.from_bytes(struct.pack(form, value), "little"))

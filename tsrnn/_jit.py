@@ -28,7 +28,7 @@ from numba.extending import (
 )
 
 from tsrnn._cache import KernelCache
-from tsrnn._entry import Compiler, entry_address, words_of
+from tsrnn._entry import Compiler, Native, entry_of
 from tsrnn._sources import digest_of, source_digest
 
 FAST_MATH = {"contract", "nsz"}  # NaN and infinity keep their meaning
@@ -81,10 +81,9 @@ class Call(functools.partial):
         return call
 
     @functools.cached_property
-    def native(self) -> tuple[int, list[tuple[int, bool]]]:
-        """The address of the kernel's entry and the words that it reads (see ``_entry``); found once."""
-        kinds = zip(self.compiled.signature.args, self.args, strict=True)
-        return entry_address(self.compiled), [word for kind, value in kinds for word in words_of(kind, value)]
+    def native(self) -> Native:
+        """The kernel's entry and the words that it reads; found once."""
+        return entry_of(self.compiled).call(self.args)
 
 
 def prepare(kernel: Callable, *arguments: Any) -> Call:

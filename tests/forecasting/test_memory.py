@@ -70,6 +70,10 @@ CASES = {
         LSTMForecaster(strategy="seq2seq", lookback=48, horizon=48, hidden_size=[64, 64], **SHORT),
         lambda: {"X": frame(2000, 3)},
     ),
+    "decoder of a long horizon": (
+        GRUForecaster(strategy="seq2seq", lookback=12, horizon=220, hidden_size=2, validation_fraction=0.45, **SHORT),
+        lambda: {"X": frame(900, 1)},
+    ),
     "dense": (DenseForecaster(lookback=48, horizon=24, **SHORT), lambda: {"X": frame(12_000, 4)}),
     "ridge": (LinearForecaster(lookback=100, horizon=12), lambda: {"X": frame(8000, 4)}),
     "ridge of many inputs": (LinearForecaster(lookback=120, horizon=24), lambda: {"X": frame(3000, 8)}),

@@ -1,5 +1,8 @@
 """Programs make the calls that Python would make, with the arguments that Python would give."""
 
+import gc
+import tracemalloc
+import weakref
 from typing import NamedTuple
 
 import numpy as np
@@ -7,7 +10,8 @@ import pytest
 from numba import config
 
 from tsrnn._jit import Spec, kernel, prepare
-from tsrnn.kernels.program import Program
+from tsrnn.kernels.copies import add_to, copy_rows
+from tsrnn.kernels.program import Loop, Program
 from tsrnn.kernels.turn import PIECE, TILE, new_turn
 
 
@@ -114,7 +118,7 @@ def test_a_failure_stops_the_program():
 
 @pytest.mark.skipif(bool(config.DISABLE_JIT), reason="Python takes everything")
 def test_text_is_refused():
-    with pytest.raises(TypeError, match="arrays, numbers and tuples of them; got 'abc'"):
+    with pytest.raises(TypeError, match="arrays, numbers and tuples of them; got .* unicode_type"):
         Program([prepare(length, "abc", np.zeros(1))], new_turn())
 
 
@@ -133,3 +137,93 @@ def test_a_call_made_again_has_arguments_of_its_own():
     assert piece.tolist() == [0, 3]
     second()  # from Python, for the last tile
     assert logs[1].tolist() == [0, 0, 2, 0]
+
+
+# Loops
+
+
+def adding(x, total, copied):
+    """Step t adds x[t:] to total[t:], and copies x[t] to place 2 t: views begin and end, and numbers grow, by step."""
+    first, other = prepare(add_to, total, x), prepare(copy_rows, 1, 1, x, 0, 0, copied, 0, 0)
+    return lambda step: [first.again(total[step:], x[step:]), other.again(1, 1, x[step:], 0, 0, copied, 2 * step, 0)]
+
+
+@pytest.mark.parametrize("steps", [range(0), range(2, 3), range(1, 3), range(5)])
+def test_a_loop_goes_from_step_to_step(steps):
+    x, wanted = np.arange(1, 8, dtype=np.float32), np.zeros(7, np.float32)
+    total, copied = np.zeros(7, np.float32), np.zeros(14, np.float32)
+    for step in steps:
+        wanted[step:] += x[step:]
+    loop = Loop(adding(x, total, copied), steps)
+    loop()
+    np.testing.assert_array_equal(total, wanted)
+    program = Program([loop, prepare(add_to, total, x)], new_turn())
+    for _ in range(2):
+        total[:], copied[:] = 0, 0
+        program.run(range(3), 3)  # for each tile from the first step on
+        np.testing.assert_array_equal(total, 3 * (wanted + x))
+        np.testing.assert_array_equal(np.flatnonzero(copied), 2 * np.array(steps, np.intp))
+        np.testing.assert_array_equal(copied[::2][steps.start : steps.stop], x[steps.start : steps.stop])
+
+
+@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="Python makes each call as it is")
+def test_a_loop_that_cannot_be_written_down_is_refused():
+    x, total = np.ones(20, np.float32), np.zeros(20, np.float32)
+    first, other = prepare(add_to, total, x), prepare(copy_rows, 1, 1, x, 0, 0, total, 0, 0)
+    uneven = Loop(lambda step: [first.again(total[step * step :], x)], range(4))
+    changing = Loop(lambda step: [first if step else other], range(4))
+    for loop in (uneven, changing):
+        with pytest.raises(ValueError, match="same kernels at every step, and arguments that change by as much"):
+            Program([loop], new_turn())
+    with pytest.raises(ValueError, match="Views of `home` must be the same at each step"):
+        Program([Loop(lambda step: [first.again(total[step:], x)], range(4))], new_turn(), total)
+
+
+@pytest.mark.parametrize("steps", [range(1), range(6)])
+def test_a_loop_finds_its_piece(steps):
+    home, x, turn = np.zeros(4, np.float32), np.ones(8, np.float32), new_turn()
+    first = prepare(add_to, home[1:3], x)
+    program = Program([Loop(lambda step: [first.again(home[1:3], x[step:])], steps)], turn, home)
+    partial = np.zeros((2, 4), np.float32)
+    program.run(range(4), 4, partial)
+    np.testing.assert_array_equal(partial, np.tile([0, 2 * len(steps), 2 * len(steps), 0], (2, 1)))
+
+
+# What programs hold
+
+
+def test_arrays_live_as_long_as_their_program():
+    def written():
+        x, total = np.ones(8, np.float32), np.zeros(8, np.float32)
+        first, other = prepare(add_to, total, x), prepare(add_to, total, x.copy())
+        loop = Loop(lambda step: [first.again(total[step:], x[step:])], range(3))
+        return Program([other, loop], new_turn()), [weakref.ref(array) for array in (total, x, other.args[1])]
+
+    gc.disable()  # nor does a program hold itself
+    try:
+        program, arrays = written()
+        program.run(range(1))
+        np.testing.assert_array_equal(arrays[0](), [2, 3, 4, 4, 4, 4, 4, 4])
+        assert all(array() is not None for array in arrays)
+        del program
+        assert not any(array() is not None for array in arrays)
+    finally:
+        gc.enable()
+
+
+@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is written down")
+def test_calls_take_little_more_than_their_words():
+    """Once in the program and once with the call, which other programs share; a few objects for each call."""
+    count, x, turn = 500, np.zeros(8, np.float32), new_turn()
+    first = prepare(copy_rows, 1, 1, x, 0, 0, x, 0, 0)
+    Program([first], turn)
+    calls = [first.again(1, 1, x, 0, 0, x, 0, 0) for _ in range(count)]
+    tracemalloc.start()
+    try:
+        program = Program(calls, turn)
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    words = 8 * (6 + 2 * 7)
+    assert 2 * count * words < program.nbytes < 2 * count * (words + 40)
+    assert program.nbytes < taken < program.nbytes + 600 * count

@@ -1,5 +1,8 @@
 """Encoder and decoder on windows of a series: forecasts, losses and gradients against plain NumPy."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from cell_kinds import KINDS
@@ -16,7 +19,7 @@ from tsrnn.nn.layer import Shape
 from tsrnn.training.decoding import DecodingTask, TeacherForcing
 from tsrnn.training.events import EpochEnd
 from tsrnn.training.threads import Team
-from tsrnn.training.tiles import TileEngine
+from tsrnn.training.tiles import Tile, TileEngine
 
 ROWS, CHANNELS, TARGETS, LOOKBACK, SAMPLING, GAP, HORIZON = 150, 3, 2, 5, 2, 1, 6
 NO_WEIGHTS, SEED, STEP = np.zeros(0), 3, 7
@@ -221,3 +224,25 @@ def test_what_cannot_be_decoded():
         EncoderDecoder([GRU(3), GRU(3)], Shape(4, 2), 3)
     with pytest.raises(ValueError, match="no step may be masked"):
         EncoderDecoder([GRU(3), Dense(1)], Shape(4, 2), 3).workspace(training=False, masked=True)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_tile_writes_down_as_much_for_any_horizon_and_goes_when_it_is_left(team, training):
+    sizes = []
+    gc.disable()  # a tile that held itself would stay, with megabytes, until Python looks for such
+    try:
+        for horizon in (4, 90):
+            engine, _ = engine_of(team, *stacked("gru"), horizon=horizon)
+            tile, origins = Tile(engine.network, engine.task, training), origins_of(LANES)
+            if training:
+                program = tile.training(origins, NO_WEIGHTS, np.zeros(1))
+            else:
+                program = tile.predicting(origins, np.zeros(LANES * horizon * TARGETS))
+            sizes.append(program.nbytes)
+            outputs = weakref.ref(tile.space.y.base)
+            assert outputs() is not None
+            del tile, program
+            assert outputs() is None
+    finally:
+        gc.enable()
+    assert sizes[0] == sizes[1] < 60_000

@@ -13,6 +13,7 @@ from tsrnn.data import Panel
 from tsrnn.data.reading import INTEGERS
 from tsrnn.forecasting.prepare import Prepared
 from tsrnn.forecasting.skill import IN_CACHE, windows_at_a_time
+from tsrnn.kernels.program import Program
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn.layer import Bound, Dropped
 from tsrnn.nn.network import Network
@@ -120,7 +121,7 @@ def network_memory(
 ) -> ModelMemory:
     """Tiles of every thread, gradients and moments, the scaled rows, and the order of an epoch."""
     packed = buffers(network.weights)
-    taping, running = (n_threads * _workspace(network, training, packed) for training in (True, False))
+    taping, running = (_workspace(network, training, packed, n_threads) for training in (True, False))
     windows, validation = len(prepared.training.windows), len(prepared.validation.windows)
     tiles = -(-min(batch_size, windows) // LANES)
     size = network.gradient_size
@@ -128,19 +129,21 @@ def network_memory(
     vectors = network.layout.size * (4 + n_moments)  # first, current and best weights; the gradient; the moments
     scaled = {"scaled series": _scaled(prepared)}
     fitting = scaled | {
-        "tapes": taping + running,
+        **{name: size + running[name] for name, size in taping.items()},
         "gradients and optimizer": ((partials + 1) * size + vectors) * SINGLE + sum(packed.values()),
         "order of windows": windows * DOUBLE,
         "validation": validation * prepared.n_targets * (DOUBLE + SINGLE),
     }
-    forecasting = scaled | {"tapes": running, "weights": network.layout.size * SINGLE}
+    forecasting = scaled | running | {"weights": network.layout.size * SINGLE}
     return ModelMemory(fitting, forecasting, SINGLE + DOUBLE)
 
 
-def _workspace(network: Network, training: bool, packed: dict[int, int]) -> int:
-    """Bytes of one tile, without the weights that all tiles share; made, since tiles do not grow with the data."""
+def _workspace(network: Network, training: bool, packed: dict[int, int], count: int) -> Parts:
+    """Of so many tiles, without the weights that they share; one is made, since tiles do not grow with the data."""
     space = network.workspace(training=training)
-    return sum(size for owner, size in buffers(space).items() if owner not in packed)
+    tape = sum(size for owner, size in buffers(space).items() if owner not in packed)
+    program = Program([*space.draws, *space.forward, *space.backward], space.turn, space.gradient)
+    return {"tapes": count * tape, "programs": count * program.nbytes}
 
 
 def ridge_memory(prepared: Prepared) -> ModelMemory:

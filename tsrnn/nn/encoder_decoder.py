@@ -7,7 +7,7 @@ or its own output. In training either may happen, as chance decides for each win
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -18,6 +18,7 @@ from tsrnn._jit import Call, prepare
 from tsrnn.kernels.contractions import step_size
 from tsrnn.kernels.copies import copy_rows
 from tsrnn.kernels.feeding import feed_step
+from tsrnn.kernels.program import Loop, Work
 from tsrnn.kernels.rng import draw_choices
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn.layer import NOTHING, Bound, Layer, LayerSpec, Setting, Shape, aligned, gradient_tile, tile
@@ -27,6 +28,8 @@ from tsrnn.nn.layers.recurrent import Recurrent, RecurrentLayer
 from tsrnn.nn.network import Network, chained
 from tsrnn.nn.single_workspace import SingleWorkspace
 from tsrnn.nn.workspace import Workspace
+
+Feed = Callable[[int], Call]
 
 
 class EncoderDecoder(Network):
@@ -71,7 +74,8 @@ class EncoderDecoder(Network):
         self.encoder = chained(self.specs[:-1], self.input)
         self.sources = [i for i, layer in enumerate(self.encoder) if isinstance(layer, RecurrentLayer)]
         self.decoder, output = self.decoder_layers(self.steps)
-        return [*self.encoder, *self.decoder, output]
+        self.stepwise = [*self.decoder, output]
+        return [*self.encoder, *self.stepwise]
 
     def decoder_layers(self, steps: int) -> tuple[list[DecoderLayer], StepwiseDense]:
         """The decoder's recurrent layers and the one that gives its outputs, for so many steps."""
@@ -138,38 +142,42 @@ class DecodingWorkspace(Workspace):
             stream, share = self._streams[-1], network.teacher_forcing
             self.draws += (prepare(draw_choices, stream, self.turn, network.steps, share, self.chosen),)
 
-    def _forward_calls(self, encoder: list[Bound], decoder: list[Bound]) -> list[Call]:
+    def _forward_calls(self, encoder: list[Bound], decoder: list[Bound]) -> list[Work]:
         """x -> y"""
         network, targets = self.network, self.network.targets
-        calls = [call for bound in encoder for call in bound.forward]
+        calls: list[Work] = [call for bound in encoder for call in bound.forward]
         for layer, source, bound in zip(network.decoder, network.sources, decoder, strict=False):
             calls += layer.take_over(network.encoder[source], encoder[source].tape, bound.tape)
         last = (network.input.steps - 1) * step_size(network.input.features) + LANES
         calls.append(prepare(copy_rows, 1, targets * LANES, self.x, last, 0, self.fed, LANES, 0))
-        feeds = self._feeds()
-        for step in range(network.steps):
-            calls += feeds[step - 1 : step]  # none before the first
-            calls += [bound.forward[step] for bound in decoder]
+        first = [call for bound in decoder for call in bound.forward]
+        calls += [*first, Loop(_steps_of(self._feed(), network.stepwise, first), range(1, network.steps))]
         size, width = step_size(targets), targets * LANES
         calls.append(prepare(copy_rows, network.steps, width, self._outputs, LANES, size, self.y, LANES, width))
         return calls
 
-    def _feeds(self) -> list[Call]:
-        """What comes out of each step but the last, or should come, to the next."""
-        targets, steps, outputs, fed = self.network.targets, self.network.steps, self._outputs, self.fed
+    def _feed(self) -> Feed:
+        """From a step to the call that gives the next one what comes out of it, or should come."""
+        targets, outputs, fed = self.network.targets, self._outputs, self.fed
         if self.training:
-            first = prepare(feed_step, 0, targets, self.chosen, self.truth, outputs, fed)
-            return [first.again(step, *first.args[1:]) for step in range(steps - 1)]
+            taught = prepare(feed_step, 0, targets, self.chosen, self.truth, outputs, fed)
+            return lambda step: taught.again(step, *taught.args[1:])
         size, width = step_size(targets), targets * LANES
-        first = prepare(copy_rows, 1, width, outputs, LANES, 0, fed, LANES + size, 0)
-        places = range(LANES, LANES + size * (steps - 1), size)
-        return [first.again(1, width, outputs, at, 0, fed, at + size, 0) for at in places]
+        own = prepare(copy_rows, 1, width, outputs, LANES, 0, fed, LANES + size, 0)
+        return lambda step: own.again(1, width, outputs, LANES + step * size, 0, fed, LANES + (step + 1) * size, 0)
 
     def _backward_calls(self) -> list[Call]:
         """d_y -> the gradient"""
         width, size = self.network.targets * LANES, step_size(self.network.targets) - LANES
         spread = prepare(copy_rows, self.network.steps, width, self.d_y, 0, width, self._d_outputs, 0, size)
         return [spread, *chain.from_iterable(bound.backward for bound in reversed(self.bound))]
+
+
+def _steps_of(
+    feed: Feed, layers: Sequence[DecoderLayer | StepwiseDense], first: Sequence[Call]
+) -> Callable[[int], list[Call]]:
+    """From a step to its calls. It knows no workspace: one that held itself would not go when it is needed no more."""
+    return lambda step: [feed(step - 1), *(layer.at(step, call) for layer, call in zip(layers, first, strict=True))]
 
 
 class DecodingSingle(SingleWorkspace):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from tsrnn._jit import Call
-from tsrnn.kernels.program import Program
+from tsrnn.kernels.program import Program, Work
 from tsrnn.kernels.turn import new_turn
 from tsrnn.nn.layer import Layer, LayerSpec, Shape
 from tsrnn.nn.params import ParamLayout
@@ -18,7 +18,7 @@ Spread = Callable[[list[Call]], None]
 ONCE = range(1)
 
 
-def in_order(calls: Iterable[Call]) -> None:
+def in_order(calls: Iterable[Work]) -> None:
     """One call after the other."""
     for call in calls:
         call()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tsrnn._jit import Call, prepare
+from tsrnn.kernels.program import Work
 from tsrnn.kernels.rng import draw_dropout
 from tsrnn.kernels.simd import LANES
 from tsrnn.kernels.turn import SEED, STEP, TILE, new_turn
@@ -40,7 +41,7 @@ class Workspace:
     ----------
     turn : ndarray
         Which tile it is and which training step, for dropout (see ``kernels.turn``).
-    forward, backward : tuple of Call
+    forward, backward : tuple of Call or Loop
         x -> y; then d_y -> d_x and what the parameters' gradients, all in ``gradient``, grow by.
     draws : tuple of Call
         New dropout masks; before ``forward``.
@@ -65,8 +66,8 @@ class Workspace:
         setting = Setting(dtype, training, self.turn, None, continues, keeps_flow, d_states)
         chain = [(layer, own, setting) for layer, own in zip(layers, weights, strict=True)]
         self.y, self.d_x, self.d_y = self._bind(chain, self.x, self.mask, wants_d_x)
-        self.forward = tuple(call for bound in self.bound for call in bound.forward)
-        self.backward = tuple(call for bound in reversed(self.bound) for call in bound.backward)
+        self.forward: tuple[Work, ...] = tuple(call for bound in self.bound for call in bound.forward)
+        self.backward: tuple[Call, ...] = tuple(call for bound in reversed(self.bound) for call in bound.backward)
         self.draws = self._draw()
 
     def _make(self, layers: Sequence[Layer], dtype: np.dtype, training: bool, masked: bool) -> None:

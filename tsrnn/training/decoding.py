@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tsrnn._jit import Call, prepare
+from tsrnn._jit import prepare
 from tsrnn.kernels.feeding import gather_targets
+from tsrnn.kernels.program import Work
 from tsrnn.nn.encoder_decoder import DecodingWorkspace, EncoderDecoder
 from tsrnn.nn.workspace import Workspace
 from tsrnn.training.events import EpochEnd
@@ -24,7 +25,7 @@ class DecodingTile(WindowTile):
 
     space: DecodingWorkspace
 
-    def forward(self, examples: np.ndarray) -> list[Call]:
+    def forward(self, examples: np.ndarray) -> list[Work]:
         inputs, *network = super().forward(examples)
         if not self.space.training:
             return [inputs, *network]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
 from tsrnn._jit import Call, prepare
 from tsrnn.kernels.feedback import collect_rows, copy_histories, feed_back
 from tsrnn.kernels.gather import Series, gather
+from tsrnn.kernels.program import Loop, Work
 from tsrnn.kernels.simd import LANES
 from tsrnn.kernels.turn import WINDOWS, new_turn
 from tsrnn.nn.layer import Shape, tile
@@ -50,11 +53,12 @@ class RecursiveTile(WindowTile):
         """The histories."""
         return prepare(copy_histories, self.series, examples, self.space.turn, self.place, self.own, self.origins)
 
-    def forward(self, examples: np.ndarray) -> list[Call]:
+    def forward(self, examples: np.ndarray) -> list[Work]:
         window = prepare(gather, self.own, self.origins, self.all_lanes, self.space.x, self.own_place)
         feed = prepare(feed_back, self.own, self.own_place, self.space.y, self.origins)
         collect = prepare(collect_rows, self.series, self.own, self.origins, self.y)
-        return [self.gather(examples), *[window, *self.space.forward, feed] * self.ahead, collect]
+        row = [window, *cast(tuple[Call, ...], self.space.forward), feed]  # a network that gives one row has no loop
+        return [self.gather(examples), Loop(lambda _: row, range(self.ahead)), collect]
 
     def loss(self, examples: np.ndarray, weights: np.ndarray, losses: np.ndarray) -> Call:
         raise TypeError("Forecasts that are fed back have no gradient here; train with WindowTask(one_row_ahead(...)).")

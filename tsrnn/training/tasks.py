@@ -9,6 +9,7 @@ import numpy as np
 
 from tsrnn._jit import Call, prepare
 from tsrnn.kernels.gather import Place, Series, gather
+from tsrnn.kernels.program import Work
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn.heads.point import point_loss, predictions, score
 from tsrnn.nn.workspace import Workspace
@@ -23,7 +24,7 @@ class TaskTile(ABC):
 
     space: Workspace
 
-    def forward(self, examples: np.ndarray) -> list[Call]:
+    def forward(self, examples: np.ndarray) -> list[Work]:
         """From examples to outputs: the inputs through the network, where a task has nothing else to do."""
         return [self.gather(examples), *self.space.forward]
 

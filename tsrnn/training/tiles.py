@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tsrnn._jit import Call, machine_code, prepare
-from tsrnn.kernels.program import NO_PIECES, Program
+from tsrnn.kernels.program import NO_PIECES, Program, Work
 from tsrnn.kernels.simd import LANES
 from tsrnn.kernels.turn import TERMS, WINDOWS
 from tsrnn.kernels.update import add_partials, start_piece
@@ -45,7 +45,7 @@ class Tile:
         self.space = network.workspace(training=training, masked=task.masked, keeps_flow=keeps_flow)
         self.task = task.tile(self.space, network.dtype)
 
-    def forward(self, examples: np.ndarray) -> list[Call]:
+    def forward(self, examples: np.ndarray) -> list[Work]:
         """From examples to outputs."""
         return self.task.forward(examples)
 

@@ -21,8 +21,8 @@ from tsrnn.nn.recurrent import Drops, Run, Tape, Weights, forward
 class DecoderLayer(RecurrentLayer):
     """A recurrent layer that goes on from the state in which another of its kind ended.
 
-    ``forward`` of what it binds has one call for each step; ``backward`` is one call for all, which leaves the gradient
-    of the first state with the tape of the other layer.
+    ``forward`` of what it binds is the call for the first step, and ``at`` gives the others; ``backward`` is one call
+    for all, which leaves the gradient of the first state with the tape of the other layer.
     """
 
     def __init__(self, spec: Recurrent, shape: Shape) -> None:
@@ -35,11 +35,13 @@ class DecoderLayer(RecurrentLayer):
     def _forward(
         self, run: Run, weights: Weights, x: np.ndarray, mask: np.ndarray, drops: Drops, tape: Tape
     ) -> list[Call]:
-        once, x_step = run._replace(steps=1, kept=2, saved=1), step_size(self.input.features)
-        first = prepare(forward, self.sizes, once, weights, x, mask, drops, tape)
-        own = (self.sizes, once, weights)
-        others = range(1, run.steps)
-        return [first, *(first.again(*own, x[t * x_step :], mask, drops, _from_step(tape, run, t)) for t in others)]
+        return [prepare(forward, self.sizes, run._replace(steps=1), weights, x, mask, drops, tape)]
+
+    def at(self, step: int, first: Call) -> Call:
+        """The call for this step, made of that for the first one."""
+        sizes, once, weights, x, *others, tape = first.args
+        x = x[step * step_size(self.input.features) :]
+        return first.again(sizes, once, weights, x, *others, _from_step(tape, once, self.input.steps, step))
 
     def take_over(self, encoder: Layer, ended: Tape, begins: Tape) -> list[Call]:
         """The last state on the tape of the encoder becomes the first one here."""
@@ -52,7 +54,7 @@ class DecoderLayer(RecurrentLayer):
         ]
 
 
-def _from_step(tape: Tape, run: Run, step: int) -> Tape:
+def _from_step(tape: Tape, run: Run, steps: int, step: int) -> Tape:
     """The tape as seen by a call that makes this step as its first."""
 
     def rest(array: np.ndarray, kept: int) -> np.ndarray:
@@ -60,7 +62,7 @@ def _from_step(tape: Tape, run: Run, step: int) -> Tape:
 
     saved = step if run.saved > 1 else 0
     return tape._replace(
-        x=rest(tape.x, run.steps),
+        x=rest(tape.x, steps),
         state=rest(tape.state, run.kept),
         fed=rest(tape.fed, run.kept),
         carry=rest(tape.carry, run.kept),
@@ -70,12 +72,15 @@ def _from_step(tape: Tape, run: Run, step: int) -> Tape:
 
 
 class StepwiseDense(DenseLayer):
-    """A fully connected layer; ``forward`` of what it binds has one call for each step."""
+    """A fully connected layer; ``forward`` of what it binds is the call for the first step, ``at`` gives the others."""
 
     def bind(self, setting: Setting, weights: Any, arrays: Arrays) -> Bound:
-        bound, (steps, features) = super().bind(setting, weights, arrays), self.input
-        once = Sizes(1, features, self.spec.outputs, False), ACTIVATIONS[self.spec.activation]
-        x_step, y_step = step_size(features), step_size(self.spec.outputs)
-        first = prepare(dense.forward, *once, weights, arrays.x, bound.y)
-        views = [(arrays.x[t * x_step :], bound.y[t * y_step :]) for t in range(1, steps)]
-        return replace(bound, forward=(first, *(first.again(*once, weights, *pair) for pair in views)))
+        bound = super().bind(setting, weights, arrays)
+        once = Sizes(1, self.input.features, self.spec.outputs, False), ACTIVATIONS[self.spec.activation]
+        return replace(bound, forward=(prepare(dense.forward, *once, weights, arrays.x, bound.y),))
+
+    def at(self, step: int, first: Call) -> Call:
+        """The call for this step, made of that for the first one."""
+        *same, x, y = first.args
+        x, y = x[step * step_size(self.input.features) :], y[step * step_size(self.spec.outputs) :]
+        return first.again(*same, x, y)
