@@ -24,7 +24,7 @@ from peer_pytorch import torch
 
 from tsrnn.interop import from_keras, from_torch, to_keras, to_torch
 from tsrnn.nn import Bidirectional, Sequential
-from tsrnn.nn.sequential import BuiltNetwork
+from tsrnn.nn.built import BuiltNetwork
 
 BATCH, STEPS, FEATURES, HIDDEN = 40, 50, 14, 32
 LIMITS = {"float32": 3e-5, "float64": 1e-12}

@@ -17,7 +17,7 @@ import time
 import numpy as np
 
 from tsrnn.nn import LSTM, Dense, Sequential
-from tsrnn.nn.sequential import BuiltNetwork
+from tsrnn.nn.built import BuiltNetwork
 from tsrnn.training import Adam, ContiguousBatches
 
 ROWS, BATCH_SIZE, STEPS, HIDDEN = 19_200, 32, 20, 16

@@ -99,7 +99,7 @@ def test_every_direction_and_layer_draws_masks_of_its_own():
     wrapped = SimpleRNN(50, dropout=0.5, recurrent_dropout=0.5, return_sequences=True)
     net = build(Bidirectional(wrapped, merge_mode="sum"), wrapped, shape=(2, 50))
     net.forward(np.ones((LANES, 2, 50)), training=True)
-    drawn = [dropped.mask[: 50 * LANES] for bound in net._tiles[0].bound for dropped in bound.dropped]
+    drawn = [dropped.mask[: 50 * LANES] for bound in net._taped.tiles[0].bound for dropped in bound.dropped]
     assert len(drawn) == 6
     for i, mask in enumerate(drawn):
         for other in drawn[:i]:
@@ -113,7 +113,7 @@ def test_it_leaves_the_masks_of_other_networks_alone():
     for layer in (wrapped, Bidirectional(wrapped)):
         net = build(layer)
         net.forward(np.ones((LANES, STEPS, FEATURES)), training=True)
-        drawn.append(net._tiles[0].bound[0].dropped[0].mask)
+        drawn.append(net._taped.tiles[0].bound[0].dropped[0].mask)
     np.testing.assert_array_equal(*drawn)
 
 

@@ -60,7 +60,7 @@ def test_two_layers_draw_apart():
 def test_input_and_state_of_a_recurrent_layer_are_dropped_apart():
     net = Sequential([SimpleRNN(50, dropout=0.5, recurrent_dropout=0.5)]).build((2, 50))
     net.forward(np.ones((LANES, 2, 50)), training=True)
-    given, state = (dropped.mask[: 50 * LANES] for dropped in net._tiles[0].bound[0].dropped)
+    given, state = (dropped.mask[: 50 * LANES] for dropped in net._taped.tiles[0].bound[0].dropped)
     assert abs((given == state).mean() - 0.5) < 0.1
 
 

@@ -38,8 +38,8 @@ def problem(kind, size, dtype, **options):
 def masks_drawn(net, batch):
     """The dropout masks of the last training pass, (B, F) and (B, H), as the oracle takes them."""
     masks = {}
-    for i, dropped in enumerate(net._tiles[0].bound[0].dropped):
-        parts = [space.bound[0].dropped[i].mask.reshape(-1, LANES)[: dropped.count].T for space in net._tiles]
+    for i, dropped in enumerate(net._taped.tiles[0].bound[0].dropped):
+        parts = [space.bound[0].dropped[i].mask.reshape(-1, LANES)[: dropped.count].T for space in net._taped.tiles]
         masks[f"{dropped.what}_mask"] = np.concatenate(parts)[:batch]
     return masks
 

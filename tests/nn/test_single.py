@@ -153,7 +153,7 @@ def test_changed_weights_are_seen():
 def test_unchanged_weights_are_not_packed_again(monkeypatch):
     net, x = build(GRU(5), Dense(2)), inputs(1)
     first = net(x)
-    for bound in net._idle[0].bound:
+    for bound in net._one.idle[0].bound:
         monkeypatch.setattr(bound, "pack", lambda: pytest.fail("packed again"))
     np.testing.assert_array_equal(net(x), first)
 

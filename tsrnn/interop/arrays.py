@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from tsrnn._errors import Instance, check_parameter
+from tsrnn.nn.built import BuiltNetwork
 from tsrnn.nn.layer import LayerSpec
 from tsrnn.nn.params import Parameter
-from tsrnn.nn.sequential import BuiltNetwork
 
 _NETWORK = Instance(BuiltNetwork, "a network such as Sequential([GRU(32)]).build((120, 14))")
 

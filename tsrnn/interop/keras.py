@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tsrnn.interop.arrays import Weighted, as_array, checked_shape, weighted_layers
-from tsrnn.nn.sequential import BuiltNetwork
+from tsrnn.nn.built import BuiltNetwork
 
 
 def from_keras(weights: Sequence[Any], net: BuiltNetwork) -> list[np.ndarray]:

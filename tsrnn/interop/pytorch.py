@@ -22,7 +22,7 @@ from tsrnn._errors import Instance, ListOf, check_parameter, quoted
 from tsrnn.interop.arrays import per_layer, weighted_layers
 from tsrnn.interop.pytorch_layers import counterpart
 from tsrnn.interop.state_dicts import module_of, places_in, places_named, read_layer
-from tsrnn.nn.sequential import BuiltNetwork
+from tsrnn.nn.built import BuiltNetwork
 
 _STATE_DICT = Instance(Mapping, "a mapping of names to arrays such as module.state_dict()")
 _NAMES = ListOf(Instance(str, "the name of a module"))

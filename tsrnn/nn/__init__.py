@@ -1,5 +1,6 @@
 """Layers, and networks of them, for those who build their own."""
 
+from tsrnn.nn.built import BuiltNetwork
 from tsrnn.nn.cells import CELLS, GRU, LSTM, SLSTM, Elman, Jordan, MinimalGRU, PeepholeLSTM, SimpleRNN
 from tsrnn.nn.cells.cell import Cell
 from tsrnn.nn.heads.point import MAE, MSE, Huber
@@ -19,7 +20,7 @@ from tsrnn.nn.layers.recurrent import Recurrent
 from tsrnn.nn.layers.repeat_vector import RepeatVector
 from tsrnn.nn.layers.residual import Residual
 from tsrnn.nn.layers.tdnn import TDNN
-from tsrnn.nn.sequential import BuiltNetwork, Sequential
+from tsrnn.nn.sequential import Sequential
 
 __all__ = [
     "CELLS",

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from tsrnn.nn.sequential import BuiltNetwork, State
+from tsrnn.nn.arguments import State
+from tsrnn.nn.built import BuiltNetwork
 
 STEP = 1e-5  # the truncation error of central differences is of the order of its square
 

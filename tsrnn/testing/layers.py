@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from tsrnn.nn.built import BuiltNetwork
 from tsrnn.nn.layer import LayerSpec
-from tsrnn.nn.sequential import BuiltNetwork, Sequential
+from tsrnn.nn.sequential import Sequential
 from tsrnn.testing.gradcheck import check_gradient
 
 SHAPES = [(1, 1), (2, 3), (5, 4), (17, 1)]  # steps, features: one, odd, a multiple of four, longer than a chunk
