@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "_entry": set(),
     "_jit": BASE,
     "_parameters": {"_errors"},
-    "_looking": {"_errors", "training"},
+    "_looking": {"_errors", "nn", "training"},
     "_networks": BASE | {"_parameters", "training"},
     "_encoding": {"_parameters", "nn", "training"},
     "_saving": {"_parameters", "_encoding", "persistence"},

@@ -61,6 +61,13 @@ def test_saturation(forecaster, frame):
     np.testing.assert_allclose([bar.get_width() for bar in ax.patches], 100 * shares)
 
 
+def test_steps_that_no_gradient_reaches_are_not_drawn():
+    flow = pd.DataFrame({"dilated_0": [3.0, 0.0, 2.0, 0.0], "short": [1.0, 0.5, np.nan, np.nan]})
+    lines = GradientFlowDisplay(flow).plot().ax_.lines
+    np.testing.assert_array_equal(lines[0].get_xydata(), [[0, 3], [2, 2]])
+    np.testing.assert_array_equal(lines[1].get_xydata(), [[0, 1], [1, 0.5]])
+
+
 def test_more_windows_than_there_are_and_fewer(forecaster, frame):
     assert forecaster.gradient_flow(frame, n_examples=10**6).equals(forecaster.gradient_flow(frame, n_examples=378))
     few = forecaster.gradient_flow(frame, n_examples=1)

@@ -5,10 +5,23 @@ import pytest
 
 from tsrnn.kernels.gather import Series
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn import CELLS, GRU, LSTM, MSE, Dense, Sequential, SimpleRNN
+from tsrnn.nn import (
+    CELLS,
+    GRU,
+    LSTM,
+    MSE,
+    Attention,
+    Bidirectional,
+    Dense,
+    Dilated,
+    Flatten,
+    Residual,
+    Sequential,
+    SimpleRNN,
+)
 from tsrnn.nn.layer import Shape
 from tsrnn.nn.network import Network
-from tsrnn.training.looking import look
+from tsrnn.training.looking import attended, look
 from tsrnn.training.tasks import WindowTask
 
 STEPS, FEATURES, COUNT = 6, 2, LANES + 3
@@ -18,10 +31,14 @@ X = ROWS[ORIGINS[:, None] + np.arange(1 - STEPS, 1)]
 WANTED = ROWS[ORIGINS + 1, :1]
 
 
-def looked(*hidden, scale=1.0):
+def at_work(*hidden, scale=1.0):
     network = Network([*hidden, Dense(1)], Shape(STEPS, FEATURES), np.float64)
-    theta = network.initial(2) * scale
     task = WindowTask(Series(ROWS.ravel(), FEATURES, 1, STEPS, 1, 0, 1, 0), MSE())
+    return network, task, network.initial(2) * scale
+
+
+def looked(*hidden, scale=1.0):
+    network, task, theta = at_work(*hidden, scale=scale)
     return look(network, task, theta, ORIGINS), theta
 
 
@@ -48,6 +65,54 @@ def test_gradient_flow(kind):
         assert norms[back] == pytest.approx(wanted, rel=1e-10)
     head = theta[-5:-1]
     assert norms[0] == pytest.approx(np.abs(2 * (y - WANTED)).mean() * np.linalg.norm(head), rel=1e-10)
+
+
+def test_gradient_flow_in_both_directions():
+    """Each from the last step that it reads."""
+    found, theta = looked(Bidirectional(GRU(4)))
+    assert list(found.flow) == ["bidirectional_0 forward", "bidirectional_0 backward"]
+    d_y = 2 * (built(STEPS, theta, Bidirectional(GRU(4)))(X) - WANTED)
+    for back in range(1, STEPS):
+        read = STEPS - back
+        for direction, (seen, rest) in enumerate(((X[:, :read], X[:, read:]), (X[:, back:], X[:, :back]))):
+            _, ((*states,), _) = built(read, theta, Bidirectional(GRU(4)))(seen, return_state=True)
+            net = built(back, theta, Bidirectional(GRU(4)))
+            net.forward(rest, training=True, initial_state=[states, None])
+            net.backward(d_y)
+            wanted = np.linalg.norm(net.d_initial_state[0][direction], axis=1).mean()
+            assert list(found.flow.values())[direction][back] == pytest.approx(wanted, rel=1e-10)
+
+
+@pytest.mark.parametrize("dilation", [1, 4])  # with 4 the sequences that the steps fall into differ in length
+def test_inside_of_wrapped_layers(dilation):
+    inner = SimpleRNN(FEATURES, return_sequences=True)
+    layer, name = (inner, "simplernn") if dilation == 1 else (Dilated(inner, dilation), "dilated")
+    found, theta = looked(Residual(layer), Flatten(), scale=2.0)
+    states = Sequential([layer]).build((STEPS, FEATURES), dtype=np.float64)
+    states.theta = theta[: states.count_params()]
+    h, recurrent_kernel = states(X), states.get_weights()[1]
+    error = 2 * (built(STEPS, theta, Residual(layer), Flatten())(X) - WANTED)
+    head = theta[states.count_params() : -1].reshape(STEPS, FEATURES)
+    d_h = error[:, None] * head
+    for step in range(STEPS - 1 - dilation, -1, -1):
+        after = step + dilation
+        d_h[:, step] += (d_h[:, after] * (1 - h[:, after] ** 2)) @ recurrent_kernel.T
+    wanted = np.linalg.norm(d_h, axis=2).mean(axis=0)[::-1]
+    assert list(found.flow) == list(found.saturated) == [f"residual_0 {name}"]
+    np.testing.assert_allclose(found.flow[f"residual_0 {name}"], wanted, rtol=1e-10)
+    share = (1 - h**2 < 0.1).mean()
+    assert 0 < share < 1
+    assert found.saturated[f"residual_0 {name}"] == {"h": pytest.approx(share, rel=1e-12)}
+
+
+def test_attention():
+    layers = GRU(4, return_sequences=True), Attention(kind="dot")
+    network, task, theta = at_work(*layers)
+    found = attended(network, task, theta, ORIGINS)
+    wanted = built(STEPS, theta, *layers).attention_weights(X)
+    assert list(found) == list(wanted) == ["attention_1"]
+    np.testing.assert_array_equal(found["attention_1"], wanted["attention_1"])
+    assert attended(*at_work(GRU(4)), ORIGINS) == {}
 
 
 def states_after(kind, theta, steps):

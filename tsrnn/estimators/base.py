@@ -33,9 +33,10 @@ from tsrnn.nn.heads.targets import Targets
 from tsrnn.nn.layer import LayerSpec
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.layers.embedding import Embedding
+from tsrnn.nn.network import Network
 from tsrnn.nn.summary import NetworkSummary
 from tsrnn.training.events import EpochEnd
-from tsrnn.training.looking import Look, look
+from tsrnn.training.looking import Look, attended, look
 from tsrnn.training.sequences import SequenceTask
 from tsrnn.training.threads import Team, resolve_n_jobs
 from tsrnn.training.tiles import TileEngine
@@ -217,16 +218,21 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
     def _outputs(self, X: Any) -> tuple[np.ndarray, SequenceRows]:
         """What the network gives: (sequences, steps or 1, outputs)."""
         state = self._fitted()
+        sequences, network, task = self._at_work(X, state)
+        tiles = -(-len(sequences) // LANES)
+        with self._noticing(), Team(min(resolve_n_jobs(self.n_jobs), tiles)) as team:
+            return TileEngine(network, task, team).predict(state.theta, np.arange(len(sequences))), sequences
+
+    def _at_work(self, X: Any, state: SequenceState) -> tuple[SequenceRows, Network, SequenceTask]:
+        """Sequences without targets, the fitted network on them, and its task."""
         sequences = read_tokens(read_sequences(self, X, self.n_steps, state.form), state.specs)
         network = state.network(sequences.longest)
         check_weights(network, state.theta.size, state.steps)
         check_layers(network, state.per_step, sequences.ragged)
         outputs, rows = network.output.features, np.zeros(0, np.int64)
         targets = Targets(np.zeros(0, np.float32), rows, rows, 1, outputs, network.output.steps)
-        task = SequenceTask(for_kernels(sequences, state.inputs, network.input.steps), targets, self._head(state))
-        tiles = -(-len(sequences) // LANES)
-        with self._noticing(), Team(min(resolve_n_jobs(self.n_jobs), tiles)) as team:
-            return TileEngine(network, task, team).predict(state.theta, np.arange(len(sequences))), sequences
+        given = for_kernels(sequences, state.inputs, network.input.steps)
+        return sequences, network, SequenceTask(given, targets, self._head(state))
 
     def _per_step(self, values: np.ndarray, sequences: SequenceRows) -> Any:
         """(sequences, steps or 1, ...) as users get it: without that axis, or one array for each sequence listed."""
@@ -265,6 +271,13 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
         chosen = spread_evenly(len(plan.examples.sequences), n_examples)
         with self._noticing():
             return look(network, plan.task(network), state.theta, chosen)
+
+    def _attended(self, X: Any, y: Any, n_examples: int) -> tuple[dict[str, np.ndarray], pd.Index]:
+        state = self._fitted()
+        sequences, network, task = self._at_work(X, state)
+        chosen = spread_evenly(len(sequences), n_examples)
+        with self._noticing():
+            return attended(network, task, state.theta, chosen), pd.Index(chosen, name="sequence")
 
     # ---- inside ------------------------------------------------------------------------------------------------
     def _examples(

@@ -8,18 +8,20 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from tsrnn._blas import one_blas_thread
 from tsrnn._encoding import decode, encode
 from tsrnn._errors import DivergedError
 from tsrnn._looking import LooksInside, spread_evenly
 from tsrnn._networks import NetworkTraining
-from tsrnn.data import WindowIndex, all_windows
+from tsrnn.data import Panel, WindowIndex, all_windows
 from tsrnn.forecasting.base import Forecaster
 from tsrnn.forecasting.declared import TrainingParameters
 from tsrnn.forecasting.memory import ModelMemory, network_memory
+from tsrnn.forecasting.origins import cutoffs, history_ends
 from tsrnn.forecasting.prepare import Prepared, Split
-from tsrnn.forecasting.state import Fitted, History, Model, history_frame
+from tsrnn.forecasting.state import FitState, Fitted, History, Model, history_frame
 from tsrnn.forecasting.stepping import Stepper
 from tsrnn.forecasting.strategies import STRATEGIES, Strategy
 from tsrnn.kernels.gather import NORMS, Series
@@ -31,7 +33,8 @@ from tsrnn.nn.network import Network
 from tsrnn.nn.single_workspace import SingleWorkspace
 from tsrnn.nn.summary import NetworkSummary, Table
 from tsrnn.training.events import EpochEnd
-from tsrnn.training.looking import Look, look
+from tsrnn.training.looking import Look, attended, look
+from tsrnn.training.tasks import WindowTask
 from tsrnn.training.threads import Team, resolve_n_jobs
 from tsrnn.training.tiles import TileEngine
 from tsrnn.training.trainer import Trainer, TrainResult, Windows
@@ -140,13 +143,28 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
 
     def _look(self, X: Any, y: Any, n_examples: int) -> Look:
         state = self._fitted()
-        panel, model = self._read(X, y), state.model
+        panel = self._read(X, y)
         windows = all_windows(panel, state.shape).origin
-        assert isinstance(model, NetworkModel)
-        series = series_of(self._history(panel, state), model.instance_norm)
-        task = STRATEGIES[model.strategy].training_task(series, as_loss(self.loss))
+        model, task = self._at_work(panel, state)
         with self._noticing():
             return look(model.network(), task, model.theta, windows[spread_evenly(windows.size, n_examples)])
+
+    def _attended(self, X: Any, y: Any, n_examples: int) -> tuple[dict[str, np.ndarray], pd.Index]:
+        state = self._fitted()
+        panel = self._history_panel(X, y, state)
+        origins = history_ends(panel, state.shape)
+        origins = origins[spread_evenly(origins.size, n_examples)]
+        model, task = self._at_work(panel, state)
+        with self._noticing():
+            found = attended(model.network(), task, model.theta, origins)
+        return found, cutoffs(state.schema, panel, origins)
+
+    def _at_work(self, panel: Panel, state: FitState) -> tuple[NetworkModel, WindowTask]:
+        """The fitted network, and what it was trained on, on windows of this panel."""
+        model = state.model
+        assert isinstance(model, NetworkModel)
+        series = series_of(self._history(panel, state), model.instance_norm)
+        return model, STRATEGIES[model.strategy].training_task(series, as_loss(self.loss))
 
     def _fit_model(self, prepared: Prepared, seed: int) -> Fitted:
         prepared = self._strategy.prepared(prepared, int(self.stride))

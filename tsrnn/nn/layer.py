@@ -155,6 +155,15 @@ class BoundSingle:
     mask: np.ndarray | None = None  # [step] of the output, 1 where a step counts
 
 
+class RecurrentPart(NamedTuple):
+    """A recurrent layer on a tile: a layer of the network, or one of those within it."""
+
+    name: str  # within the layer of the network; empty for that layer itself
+    layer: Any  # a RecurrentLayer
+    tape: Any
+    steps: slice  # which steps of the layer of the network are its own, in the order of reading
+
+
 class Layer(ABC):
     """A spec at a given input: sizes, parameters, packing, kernels. It owns no arrays; abstract."""
 
@@ -207,6 +216,10 @@ class Layer(ABC):
     def d_state(self, tape: Any) -> tuple[np.ndarray, ...]:
         """Recurrent layers: the gradient of the first state after ``backward``, each (LANES, hidden)."""
         return ()
+
+    def recurrent_parts(self, tape: Any) -> list[RecurrentPart]:
+        """The recurrent layers that this layer is, or is made of; parts of one name share its steps."""
+        return []
 
     def attention(self, tape: Any) -> np.ndarray | None:
         """Attention layers: how much each step counted in the last forward pass, (LANES, steps)."""

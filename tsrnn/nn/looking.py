@@ -1,4 +1,4 @@
-"""What can be seen in a recurrent layer after a pass: how gradients flow back, and how far gates are saturated."""
+"""What can be seen in layers after a pass: how gradients flow back, how far gates are saturated, what steps count."""
 
 from __future__ import annotations
 
@@ -37,6 +37,14 @@ def saturation(layer: RecurrentLayer, tape: Tape, lanes: int) -> dict[str, float
             values = values.transpose(0, 3, 1, 2).reshape(steps, LANES, -1)[:, :lanes, : layer.spec.hidden_size]
             found[name] = float((_on_lanes(slopes, activation, values) < SATURATED * steepest).mean())
     return found
+
+
+def attention_layer(found: dict[str, np.ndarray], layer: str | None) -> np.ndarray:
+    """The weights of one of the attention layers of a network: that of this name, or the last one."""
+    name = list(found)[-1] if layer is None else layer
+    if name not in found:
+        raise ValueError(f"`layer` must be an attention layer of the network ({', '.join(found)}); got {layer!r}.")
+    return found[name]
 
 
 def _on_lanes(kernel: Callable, activation: Any, numbers: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from tsrnn._errors import check_import
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 
@@ -40,3 +41,9 @@ class Display(ABC):
         self.figure_ = self.ax_.figure  # type: ignore[assignment]
         self._draw(self.ax_)
         return self
+
+
+def in_whole_numbers(axis: Axis) -> None:
+    """No ticks between steps."""
+    locator: Any = axis.get_major_locator()
+    locator.set_params(integer=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from tsrnn.plotting._display import Display
+from tsrnn.plotting._display import Display, in_whole_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 class GradientFlowDisplay(Display):
     """The norm of the gradient by steps back in time, on a logarithmic scale: a falling line is a vanishing gradient.
+
+    Steps that no gradient reaches are left out of a line.
 
     Parameters
     ----------
@@ -49,8 +51,10 @@ class GradientFlowDisplay(Display):
 
     def _draw(self, ax: Axes) -> None:
         for layer, norms in self.flow.items():
-            ax.semilogy(self.flow.index, norms, label=str(layer))
+            shown = norms[norms > 0]  # a logarithm of the others there is not
+            ax.semilogy(shown.index, shown, label=str(layer))
         ax.invert_xaxis()  # time goes to the right
+        in_whole_numbers(ax.xaxis)
         ax.set(xlabel="steps back", ylabel="norm of the gradient", title="Gradient of the state")
         ax.legend()
 

@@ -22,6 +22,7 @@ from tsrnn.nn.layer import (
     BoundSingle,
     Layer,
     LayerSpec,
+    RecurrentPart,
     Rows,
     Setting,
     Shape,
@@ -34,6 +35,7 @@ from tsrnn.nn.layers.recurrent import Recurrent, RecurrentLayer
 
 _MERGES = {"concat": 0, "sum": 1, "mul": 2, "ave": 3}
 _CONCAT, _SUM, _MUL, _AVE = _MERGES.values()
+_DIRECTIONS = "forward", "backward"
 
 
 @kernel
@@ -146,7 +148,7 @@ class BidirectionalLayer(Layer):
         self.streams = self.one.streams + self.other.streams
         self.parameters = tuple(
             replace(parameter, name=f"{direction}_{parameter.name}")
-            for direction, layer in (("forward", self.one), ("backward", self.other))
+            for direction, layer in zip(_DIRECTIONS, (self.one, self.other), strict=True)
             for parameter in layer.parameters
         )
 
@@ -237,6 +239,10 @@ class BidirectionalLayer(Layer):
 
     def d_state(self, tape: tuple[Any, Any]) -> tuple[np.ndarray, ...]:
         return (*self.one.d_state(tape[0]), *self.other.d_state(tape[1]))
+
+    def recurrent_parts(self, tape: tuple[Any, Any]) -> list[RecurrentPart]:
+        each = zip(_DIRECTIONS, (self.one, self.other), tape, strict=True)
+        return [RecurrentPart(direction, layer, own, slice(None)) for direction, layer, own in each]
 
     @staticmethod
     def _halves(items: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:

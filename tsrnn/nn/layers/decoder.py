@@ -11,7 +11,7 @@ from tsrnn._jit import Call, prepare
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.kernels.contractions import step_size
 from tsrnn.kernels.copies import copy_rows
-from tsrnn.nn.layer import Arrays, Bound, Layer, Setting, Shape
+from tsrnn.nn.layer import Arrays, Bound, Layer, RecurrentPart, Setting, Shape
 from tsrnn.nn.layers import dense
 from tsrnn.nn.layers.dense import DenseLayer, Sizes
 from tsrnn.nn.layers.recurrent import Recurrent, RecurrentLayer
@@ -42,6 +42,9 @@ class DecoderLayer(RecurrentLayer):
         sizes, once, weights, x, *others, tape = first.args
         x = x[step * step_size(self.input.features) :]
         return first.again(sizes, once, weights, x, *others, _from_step(tape, once, self.input.steps, step))
+
+    def recurrent_parts(self, tape: Tape) -> list[RecurrentPart]:
+        return []  # its steps are those of the forecast, not those that are read
 
     def take_over(self, encoder: Layer, ended: Tape, begins: Tape) -> list[Call]:
         """The last state on the tape of the encoder becomes the first one here."""

@@ -22,6 +22,7 @@ from tsrnn.nn.layer import (
     BoundSingle,
     Layer,
     LayerSpec,
+    RecurrentPart,
     Rows,
     Setting,
     Shape,
@@ -223,3 +224,7 @@ class DilatedLayer(Layer):
 
     def d_state(self, tape: tuple[Any, ...]) -> tuple[np.ndarray, ...]:
         return tuple(row for part, own in zip(self.parts, tape, strict=True) for row in part.d_state(own))
+
+    def recurrent_parts(self, tape: tuple[Any, ...]) -> list[RecurrentPart]:
+        each = enumerate(zip(self.parts, tape, strict=True))
+        return [RecurrentPart("", part, own, slice(i, None, self.dilation)) for i, (part, own) in each]

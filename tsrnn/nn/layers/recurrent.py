@@ -22,6 +22,7 @@ from tsrnn.nn.layer import (
     Dropped,
     Layer,
     LayerSpec,
+    RecurrentPart,
     Rows,
     Setting,
     Shape,
@@ -275,6 +276,9 @@ class RecurrentLayer(Layer):
         hidden = self.spec.hidden_size
         rows = [tape.d_state.reshape(-1, LANES), *self._carried(tape.d_carry)]
         return tuple(row[:hidden].T.copy() for row in rows)
+
+    def recurrent_parts(self, tape: Tape) -> list[RecurrentPart]:
+        return [RecurrentPart("", self, tape, slice(None))]
 
     def _carried(self, carry: np.ndarray) -> np.ndarray:
         """[block][carried][unit][lane] -> (carried, units, LANES), a copy."""

@@ -12,7 +12,19 @@ from tsrnn._jit import Call, kernel, prepare
 from tsrnn.kernels.contractions import QUAD, padded, tile_step
 from tsrnn.kernels.copies import copy_rows
 from tsrnn.kernels.simd import LANES, load, store
-from tsrnn.nn.layer import Arrays, Bound, BoundSingle, Layer, LayerSpec, Rows, Setting, Shape, aligned, tile
+from tsrnn.nn.layer import (
+    Arrays,
+    Bound,
+    BoundSingle,
+    Layer,
+    LayerSpec,
+    RecurrentPart,
+    Rows,
+    Setting,
+    Shape,
+    aligned,
+    tile,
+)
 from tsrnn.nn.layers.dilated import Dilated
 from tsrnn.nn.layers.recurrent import Recurrent
 
@@ -123,6 +135,10 @@ class ResidualLayer(Layer):
 
     def d_state(self, tape: Any) -> tuple[np.ndarray, ...]:
         return self.inner.d_state(tape)
+
+    def recurrent_parts(self, tape: Any) -> list[RecurrentPart]:
+        parts = self.inner.recurrent_parts(tape)
+        return [part._replace(name=f"{self.inner.name} {part.name}".rstrip()) for part in parts]
 
     def bind(self, setting: Setting, weights: Any, arrays: Arrays) -> Bound:
         steps, features = self.input
