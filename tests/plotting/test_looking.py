@@ -98,3 +98,5 @@ def test_estimators_on_sequences():
         assert flow.shape == (8, 1) and (flow > 0).all().all()
         assert list(fitted.saturation(X, target)["gru_0"].index) == ["n", "r", "z"]
         GradientFlowDisplay.from_estimator(fitted, X, target)
+        fitted.set_params(cell="lstm", hidden_size=7, n_layers=2, return_sequences=True, scaler=None)
+        assert fitted.gradient_flow(X, target).equals(flow)  # what was fitted, not what will be

@@ -265,7 +265,9 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
     def _look(self, X: Any, y: Any, n_examples: int) -> Look:
         state = self._fitted()
         examples = self._examples(X, y, None, state.form, state.per_step)
-        plan = self._plan(examples, np.arange(len(examples.sequences)), state)
+        # Not `_plan`: the parameters may have been set anew, but what was fitted is looked at.
+        goal = self._goal(examples.targets, np.ones(len(examples.targets.values), bool), state, None)
+        plan = self._planned(examples, goal, state.inputs, state.specs)
         network = plan.network()
         check_weights(network, state.theta.size, state.steps)
         chosen = spread_evenly(len(plan.examples.sequences), n_examples)
