@@ -1,5 +1,7 @@
 """What is special about single cells; what holds for all of them is in test_recurrent.py."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from reference.activations import DERIVATIVES, FUNCTIONS
@@ -9,8 +11,9 @@ from reference.other_cells import slstm_backward
 from tsrnn._jit import kernel
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.kernels.simd import LANES, load_rows, store_rows
-from tsrnn.nn import LSTM, SLSTM, PeepholeLSTM, Sequential
+from tsrnn.nn import LSTM, SLSTM, Cell, PeepholeLSTM, Recurrent, Sequential
 from tsrnn.nn.cells.slstm import SLSTMCell
+from tsrnn.testing import check_gradient
 
 STEPS, FEATURES = 30, 3
 
@@ -110,3 +113,48 @@ def test_gradients_of_all_states_of_an_slstm():
     )  # fmt: skip
     np.testing.assert_allclose(d_gates, d_gates_expected.T, rtol=0, atol=1e-12)
     np.testing.assert_allclose(d_previous, np.stack(d_states)[:, :, 0], rtol=0, atol=1e-12)
+
+
+class MinGRUCell(Cell):
+    """minGRU (Feng 2024): z = sigmoid(W x + b), n = W x + b, h' = h + z (n - h); the gates do not see the state."""
+
+    __slots__ = ()
+    GATES = "z n"
+    RECURRENT = ""
+
+    def forward(self, gates, state):
+        z, n, h = self.recurrent_activation.value(gates[0]), gates[1], state[0]
+        return (h + z * (n - h),), (z, n)
+
+    def backward(self, saved, state, d_state):
+        (z, n), h, d_h = saved, state[0], d_state[0]
+        return (d_h * (n - h) * self.recurrent_activation.slope(z), d_h * z), (d_h * (1 - z),)
+
+
+@dataclass(frozen=True)
+class MinGRU(Recurrent):
+    """A cell without a recurrent product."""
+
+    cell = MinGRUCell
+
+
+def test_a_cell_without_a_recurrent_product():
+    net = Sequential([MinGRU(5, return_sequences=True)]).build((6, FEATURES), random_state=1, dtype=np.float64)
+    net.theta = net.theta + 0.5 * np.random.default_rng(0).standard_normal(net.theta.size)
+    kernel, bias = net.get_weights()
+    assert kernel.shape == (FEATURES, 10) and bias.shape == (10,)
+    x, mask = inputs(np.float64, 6), np.random.default_rng(1).random((5, 6)) > 0.3
+    h, wanted = np.zeros((5, 5)), []
+    for t in range(6):
+        z, n = np.split(x[:, t] @ kernel + bias, 2, axis=1)
+        h = np.where(mask[:, t, None], h + (n - h) / (1 + np.exp(-z)), h)
+        wanted.append(h)
+    np.testing.assert_allclose(net(x, mask), np.stack(wanted, axis=1), rtol=1e-12)
+    np.testing.assert_array_equal(net(x[:1], mask[:1]), net(x, mask)[:1])
+    assert check_gradient(net, x, mask=mask) < 1e-6
+
+
+@pytest.mark.parametrize("name", ["recurrent_dropout", "recurrent_l1", "recurrent_l2"])
+def test_what_acts_on_the_recurrent_product_needs_one(name):
+    with pytest.raises(ValueError, match=f"`{name}` of MinGRU must be 0: its cell has no recurrent product"):
+        MinGRU(5, **{name: 0.1})

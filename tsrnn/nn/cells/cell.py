@@ -28,7 +28,8 @@ class Cell(Spec, _Fields):
 
     GATES        rows that ``forward`` gets, e.g. ``"i f g o"``
     INPUT        gates that the input feeds, in the order of the columns of ``kernel`` (default: all)
-    RECURRENT    gates that the previous h feeds, in the order of the columns of ``recurrent_kernel`` (default: all)
+    RECURRENT    gates that the previous h feeds, in the order of the columns of ``recurrent_kernel`` (default: all);
+                 "" for a cell without a recurrent product, which then has no ``recurrent_kernel``
     SECOND       gates of RECURRENT that are fed not by h but by what ``reset`` makes of it
     RECURRENT_BIAS  whether the recurrent product has a bias of its own
     SAVED        rows that ``forward`` hands to ``backward``, named; at least as many as GATES
@@ -50,7 +51,7 @@ class Cell(Spec, _Fields):
     __slots__ = ()
     GATES: ClassVar[str] = "h"
     INPUT: ClassVar[str] = ""
-    RECURRENT: ClassVar[str] = ""
+    RECURRENT: ClassVar[str | None] = None
     SECOND: ClassVar[str] = ""
     RECURRENT_BIAS: ClassVar[bool] = False
     SAVED: ClassVar[str] = ""
@@ -74,7 +75,7 @@ class Cell(Spec, _Fields):
         super().__init_subclass__()
         gates = cls.GATES.split()
         cls.INPUT = cls.INPUT or cls.GATES
-        cls.RECURRENT = cls.RECURRENT or cls.GATES
+        recurrent = cls.RECURRENT = cls.GATES if cls.RECURRENT is None else cls.RECURRENT
         cls.SAVED = cls.SAVED or cls.GATES
         cls.N_GATES, cls.N_SAVED = len(gates), len(cls.SAVED.split())
         cls.N_CARRIED, cls.N_OWN = len(cls.CARRIED.split()), len(cls.OWN.split())
@@ -82,7 +83,7 @@ class Cell(Spec, _Fields):
         cls.BIAS = int(cls.RECURRENT_BIAS)
         cls.TWO_STAGES = int(bool(cls.SECOND))
         second = cls.SECOND.split()
-        direct = [gate for gate in cls.RECURRENT.split() if gate not in second]
+        direct = [gate for gate in recurrent.split() if gate not in second]
         sides = {"INPUT": cls.INPUT.split(), "RECURRENT": direct, "SECOND": second}
         widest = max(len(fed) for fed in sides.values())
         cls.UNITS = next(units for units in (4, 2, 1) if widest * units <= UNIT_ROWS or units == 1)

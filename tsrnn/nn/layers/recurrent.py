@@ -109,6 +109,13 @@ class Recurrent(LayerSpec):
         if "recurrent_activation" not in {field.name for field in fields(self)}:
             constraints.pop("recurrent_activation")
         check_fields(self, constraints)
+        if not self.cell.RECURRENT:
+            for name in ("recurrent_dropout", "recurrent_l1", "recurrent_l2"):
+                if getattr(self, name):
+                    raise ValueError(
+                        f"`{name}` of {type(self).__name__} must be 0: its cell has no recurrent product that it could "
+                        f"act on; got {getattr(self, name)}."
+                    )
 
     def layer(self, shape: Shape) -> RecurrentLayer:
         """The layer on inputs of this shape."""
@@ -146,9 +153,10 @@ class RecurrentLayer(Layer):
         ones = tuple(slice(g * hidden, (g + 1) * hidden) for g, gate in enumerate(gates) if gate in spec.unit_bias)
         own = (Parameter("own", (cell.N_OWN, hidden), "zeros"),) if cell.N_OWN else ()
         penalties = Penalty(spec.kernel_l1, spec.kernel_l2), Penalty(spec.recurrent_l1, spec.recurrent_l2)
+        recurrent = Parameter("recurrent_kernel", (hidden, recurrent_width), "orthogonal", penalty=penalties[1])
         return (
             Parameter("kernel", (self.input.features, width), "glorot_uniform", penalty=penalties[0]),
-            Parameter("recurrent_kernel", (hidden, recurrent_width), "orthogonal", penalty=penalties[1]),
+            *((recurrent,) if recurrent_width else ()),
             Parameter("bias", (2, width) if cell.BIAS else (width,), "zeros", ones),
             *own,
         )
@@ -179,11 +187,16 @@ class RecurrentLayer(Layer):
 
     def _sides(self, arrays: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """(matrix, bias, order of the gates) of the input, the recurrent and the second product."""
-        kernel, recurrent_kernel, bias = arrays[:3]
+        kernel, *recurrent, bias = arrays[: 3 if self.spec.cell.RECURRENT else 2]
+        recurrent_kernel = recurrent[0] if recurrent else kernel[:0]
         none = bias.ravel()[:0]
         biases = (bias[0], bias[1]) if self.spec.cell.BIAS else (bias, none)
         matrices = (kernel, recurrent_kernel, recurrent_kernel)
         return list(zip(matrices, (*biases, none), self.orders, strict=True))
+
+    def _own(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """The cell's own parameters in one array, if it has any."""
+        return arrays[-1:] if self.spec.cell.N_OWN else []
 
     def _matrices(self, arrays: list[np.ndarray]) -> list[list[Matrix]]:
         """The same in pieces; none of a product that there is not."""
@@ -199,14 +212,14 @@ class RecurrentLayer(Layer):
         matrices = zip(self._matrices(arrays), pairs, strict=True)
         calls: list[Call] = [prepare(pack, matrix, *pair) for some, pair in matrices for matrix in some]
         sizes = self.spec.hidden_size, self.spec.cell.UNITS
-        return [*calls, *(prepare(pack_own, own.reshape(-1), *sizes, weights.own) for own in arrays[3:])]
+        return [*calls, *(prepare(pack_own, own.reshape(-1), *sizes, weights.own) for own in self._own(arrays))]
 
     def unpacking(self, flat: np.ndarray, arrays: list[np.ndarray]) -> list[Call]:
         gradients = self._gradients(flat)
         matrices = zip(self._matrices(arrays), gradients, strict=False)
         calls: list[Call] = [prepare(unpack, gradient, matrix) for some, gradient in matrices for matrix in some]
         sizes = self.spec.hidden_size, self.spec.cell.UNITS
-        return [*calls, *(prepare(unpack_own, gradients.own, *sizes, own.reshape(-1)) for own in arrays[3:])]
+        return [*calls, *(prepare(unpack_own, gradients.own, *sizes, own.reshape(-1)) for own in self._own(arrays))]
 
     def bind(self, setting: Setting, weights: Weights, arrays: Arrays) -> Bound:
         spec, steps, (x, d_y, d_x, flat) = self.spec, self.input.steps, arrays
@@ -246,7 +259,7 @@ class RecurrentLayer(Layer):
         return [prepare(forward, self.sizes, run, weights, x, mask, drops, tape)]
 
     def bind_single(self, arrays: list[np.ndarray], x: Rows, mask: np.ndarray) -> BoundSingle:
-        fill = partial(pack_sequence, self.sizes, self._sides(arrays), arrays[3:])
+        fill = partial(pack_sequence, self.sizes, self._sides(arrays), self._own(arrays))
         return bind_sequence(self.sizes, self.input.steps, fill, x, mask)
 
     def set_state(self, tape: Tape, values: list[np.ndarray]) -> None:
