@@ -18,8 +18,8 @@ from tsrnn._networks import NetworkTraining
 from tsrnn.data import Panel, WindowIndex, all_windows
 from tsrnn.forecasting.base import Forecaster
 from tsrnn.forecasting.declared import TrainingParameters
+from tsrnn.forecasting.history_ends import cutoffs, history_ends
 from tsrnn.forecasting.memory import ModelMemory, network_memory
-from tsrnn.forecasting.origins import cutoffs, history_ends
 from tsrnn.forecasting.prepare import Prepared, Split
 from tsrnn.forecasting.state import FitState, Fitted, History, Model, history_frame
 from tsrnn.forecasting.stepping import Stepper
