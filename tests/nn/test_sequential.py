@@ -8,7 +8,21 @@ from reference import layers as oracle_layers
 from reference import recurrent as oracle
 
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn import GRU, LSTM, Dense, Dropout, Sequential, SimpleRNN
+from tsrnn.nn import (
+    GRU,
+    LSTM,
+    ActivityPenalty,
+    Attention,
+    Bidirectional,
+    Dense,
+    Dropout,
+    Embedding,
+    GlobalAveragePool1D,
+    LayerNorm,
+    Residual,
+    Sequential,
+    SimpleRNN,
+)
 
 BATCH, STEPS, FEATURES = LANES + 3, 6, 3
 
@@ -170,6 +184,48 @@ def test_wrong_shapes(call, message):
     with pytest.raises(ValueError) as caught:
         call(build(LSTM(4), Dense(2)))
     assert message in str(caught.value)
+
+
+MASKED = {
+    "recurrent": [GRU(3)],
+    "both ways": [Bidirectional(GRU(3, return_sequences=True)), Attention()],
+    "additive": [Attention(), Dense(2)],
+    "dot": [Attention(kind="dot"), Dense(2)],
+    "mean": [GlobalAveragePool1D(), Dense(2)],
+    "dense": [Dense(2, activation="tanh"), LayerNorm(), ActivityPenalty(l2=0.1), GRU(3)],
+    "residual": [Residual(GRU(FEATURES, return_sequences=True)), GRU(3)],
+}
+
+
+@pytest.mark.parametrize("layers", MASKED.values(), ids=MASKED)
+def test_steps_that_do_not_count_may_hold_anything(layers):
+    """There and back it makes no difference to a bit, in a tile and alone."""
+    mask = np.random.default_rng(4).random((BATCH, STEPS)) < 0.7
+    net, x = build(*layers), np.where(mask[..., None], inputs(), 0)
+    wild = np.where(mask[..., None], x, np.resize([np.nan, np.inf, -np.inf], x.shape))
+    attends = any(isinstance(layer, Attention) for layer in layers)
+    expected, found = (everything(net, given, mask, attends) for given in (x, wild))
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(other, one)
+        assert np.isfinite(one).all()
+    assert np.isnan(net(wild)).any()  # where they count, they still show
+
+
+def everything(net, x, mask, attends):
+    y = net.forward(x, training=True, mask=mask)
+    penalty, d_x = net.penalty, net.backward(np.cos(y))
+    weights = net.attention_weights(x, mask).values() if attends else ()
+    return [y, net(x[:1], mask[:1]), penalty, d_x, *net.grads(), *weights]
+
+
+def test_no_token_where_no_step_counts():
+    net = Sequential([Embedding(6, 3), GRU(4)]).build((3, 1))
+    mask = np.array([[1, 1, 0]] * 2)
+    given = [np.array([[[1], [5], [last]]] * 2) for last in (0, -1, 6, np.nan)]
+    for x in given[1:]:
+        np.testing.assert_array_equal(net(x, mask), net(given[0], mask))
+        with pytest.raises(ValueError, match="must hold tokens"):
+            net(x)
 
 
 SHAPE = "`input_shape` must be (steps, features), e.g. (120, 14); "

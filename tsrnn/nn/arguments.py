@@ -24,18 +24,19 @@ def checked_array(values: Any, name: str, shape: tuple[int | None, ...], dtype: 
     return array.astype(dtype, copy=False)
 
 
-def checked_inputs(x: Any, network: Network) -> np.ndarray:
-    """A batch (batch, steps, features) that the network takes."""
-    array = checked_array(x, "x", (None, *network.input), network.dtype)
-    network.layers[0].check_values(array)
-    return array
+def checked_inputs(x: Any, mask: Any, network: Network) -> tuple[np.ndarray, np.ndarray | None]:
+    """A batch (batch, steps, features) that the network takes, and ones where steps count and zeros elsewhere; a mask
+    of numbers means what one of bools does.
 
-
-def checked_mask(mask: Any, batch: int, network: Network) -> np.ndarray | None:
-    """Ones where steps count and zeros elsewhere; a mask of numbers means the same as one of bools."""
-    if mask is None:
-        return None
-    return (checked_array(mask, "mask", (batch, network.input.steps), network.dtype) > 0).astype(network.dtype)
+    Where a step does not count, what no layer could work with becomes zero: no product with zero would undo it.
+    """
+    array, first = checked_array(x, "x", (None, *network.input), network.dtype), network.layers[0]
+    marks = None
+    if mask is not None:
+        marks = (checked_array(mask, "mask", array.shape[:2], network.dtype) > 0).astype(network.dtype)
+        array = np.where(first.usable(array) | (marks[..., None] > 0), array, array.dtype.type(0))
+    first.check_values(array)
+    return array, marks
 
 
 def checked_states(given: Sequence[Any] | None, batch: int, name: str, network: Network) -> Rows:

@@ -9,7 +9,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from tsrnn._errors import Boolean, check_parameter
-from tsrnn.nn.arguments import States, checked_array, checked_inputs, checked_mask, checked_states
+from tsrnn.nn.arguments import States, checked_array, checked_inputs, checked_states
 from tsrnn.nn.batch import Batch
 from tsrnn.nn.carried import CarriedStates
 from tsrnn.nn.carried import States as Rows
@@ -169,7 +169,7 @@ class BuiltNetwork:
         training : bool, default=False
             Drop units, and keep what ``backward`` needs.
         mask : ndarray of bool of shape (batch, steps), optional
-            False where a step does not count: there the recurrent layers keep their state.
+            False where a step does not count, whatever x holds there, also NaN: the recurrent layers keep their state.
         initial_state : list, optional
             For each layer None or its first state: ``(h,)`` or ``(h, c)``, each of shape (batch, hidden). Default: 0.
         return_state : bool, default=False
@@ -212,8 +212,7 @@ class BuiltNetwork:
 
     def _checked(self, x: Any, mask: Any, initial_state: States | None) -> tuple[np.ndarray, np.ndarray | None, Rows]:
         """What a call of the network was given."""
-        x = checked_inputs(x, self.network)
-        marks = checked_mask(mask, len(x), self.network)
+        x, marks = checked_inputs(x, mask, self.network)
         given = checked_states(initial_state, len(x), "initial_state", self.network)
         self._carried.check(len(x))
         return x, marks, given

@@ -188,6 +188,10 @@ class Layer(ABC):
         """Numbers in the gradient as the kernels write it."""
         return 0
 
+    def usable(self, x: np.ndarray) -> np.ndarray:
+        """Which inputs (batch, steps, features) the layer can work with; asked of a network's first layer."""
+        return np.isfinite(x)
+
     def check_values(self, x: np.ndarray) -> None:
         """Refuse inputs (batch, steps, features) that the layer cannot take; asked of a network's first layer."""
 

@@ -108,9 +108,12 @@ class EmbeddingLayer(Layer):
     def gradient_size(self) -> int:
         return self.spec.n_tokens * self.spec.width
 
+    def usable(self, x: np.ndarray) -> np.ndarray:
+        return (x >= 0) & (x < self.spec.n_tokens) & (x == np.floor(x))
+
     def check_values(self, x: np.ndarray) -> None:
         """Refuse what is no token, with the first place where it stands."""
-        wrong = ~((x >= 0) & (x < self.spec.n_tokens) & (x == np.floor(x)))
+        wrong = ~self.usable(x)
         if wrong.any():
             row, step, _ = np.argwhere(wrong)[0]
             raise ValueError(

@@ -112,6 +112,9 @@ class ResidualLayer(Layer):
     def gradient_size(self) -> int:
         return self.inner.gradient_size
 
+    def usable(self, x: np.ndarray) -> np.ndarray:
+        return self.inner.usable(x)
+
     def check_values(self, x: np.ndarray) -> None:
         self.inner.check_values(x)
 
