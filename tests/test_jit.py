@@ -8,12 +8,14 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 from numba import config
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.unsafe.refcount import get_refcount
 
 import tsrnn
 from tsrnn import RNNForecaster
@@ -75,6 +77,29 @@ def test_closures_are_refused():
 
     with pytest.raises(TypeError, match="takes functions at the top of a module; .*times closes over variables"):
         kernel(times)
+
+
+class _Held(NamedTuple):
+    numbers: np.ndarray
+
+
+class Held(Spec, _Held):
+    """A spec with an array."""
+
+    __slots__ = ()
+
+
+@kernel
+def references(spec):
+    total = 0.0
+    for i in range(spec.numbers.size):
+        total += spec.numbers[i]
+    return get_refcount(spec.numbers), total
+
+
+def test_kernels_give_back_no_more_references_than_they_took():
+    """One is the caller's; without it the array would be freed while it is in use."""
+    assert references(Held(np.ones(3))) == (1, 3)
 
 
 def in_a_notebook(source):

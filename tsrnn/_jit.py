@@ -17,6 +17,7 @@ from typing import Any
 
 from numba import config, njit
 from numba.core import types
+from numba.core.imputils import impl_ret_borrowed
 from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import (
     lower_getattr_generic,
@@ -202,7 +203,9 @@ class _SpecConstants(AttributeTemplate):
 def _lower_constant(context, builder, spec, value, name):
     if name.isupper():
         return context.get_constant(types.int64, getattr(spec.instance_class, name))
-    return builder.extract_value(value, spec.fields.index(name))
+    place = spec.fields.index(name)
+    # Kernels give the reference back when they are done with a field: of an array not held for them, one too many.
+    return impl_ret_borrowed(context, builder, spec.types[place], builder.extract_value(value, place))
 
 
 def spec_method(name: str, count: int) -> None:
