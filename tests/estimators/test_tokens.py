@@ -71,6 +71,58 @@ def test_the_vocabulary_is_that_of_training_sequences():
     assert len(found) > 1 and max(found) <= 82
 
 
+FILLERS = {RNNRegressor: [0.0, 1e300, np.nan, np.inf], RNNClassifier: ["up", "down", "<padding>"]}
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+def test_targets_at_padding_count_nowhere(kind, balanced):
+    """They are as good as none, whatever they are: nothing that is learned or reported differs by a bit."""
+    options = OPTIONS | {"return_sequences": True}
+    if balanced:
+        options |= {"class_weight": "balanced"} if kind is RNNClassifier else {"target_scaler": "minmax"}
+    y, weights = [targets_for(kind, part - 10.5) for part in LISTED], np.resize([1.0, 2.0], 80)
+
+    def learned(X, y):
+        model = kind(**options).fit(X, y, sample_weight=weights, X_val=X[:30], y_val=y[:30])
+        state, scores = model.state_, (model.score(X, y), model.score(X, y, sample_weight=weights))
+        classes = [(labels.tolist(), labels.dtype) for labels in state.classes]
+        tables = model.history_.drop(columns="seconds"), model.gradient_flow(X, y)
+        arrays = state.theta, state.targets.scale, *(table.to_numpy() for table in tables)
+        return [classes, scores, *(array.tobytes() for array in arrays)]
+
+    expected = learned(LISTED, y)
+    for filler in FILLERS[kind]:
+        padded = np.full(PADDED.shape, filler, np.result_type(y[0].dtype, np.array(filler).dtype))
+        padded[PADDED != 0] = np.concatenate(y)
+        assert learned(PADDED, padded) == expected
+
+
+def test_classes_of_padding_are_none():
+    """Nor need they be of the same kind: an object array, and a number that nothing else has."""
+    options, where = OPTIONS | {"return_sequences": True}, PADDED != 0
+    for filler, names in ((None, np.array(["lo", "hi"], object)), (np.nan, np.array([0.0, 1.0])), (-1, np.arange(2))):
+        y = np.full(PADDED.shape, filler, names.dtype)
+        y[where] = names[(PADDED[where] > 10).astype(int)]
+        model = RNNClassifier(**options | {"validation_fraction": 0.3}).fit(PADDED, y)
+        assert_array_equal(model.classes_, np.unique(names))
+        assert model.partial_fit(PADDED, y).score(PADDED, y) == (model.predict(PADDED) == y)[where].mean()
+
+
+def test_padding_alone():
+    y, options = np.where(PADDED > 10, 1.0, 0.0), OPTIONS | {"return_sequences": True, "batch_size": 4}
+    empty, short = np.zeros_like(PADDED), PADDED.copy()
+    short[5:40] = 0  # some batches hold nothing else
+    model = RNNRegressor(**options).fit(short, y)
+    assert np.isfinite(model.history_["loss"]).all()
+    for call in (model.fit, model.partial_fit, model.score):
+        with pytest.raises(ValueError, match=r"X holds nothing but padding \(token 0\).*Give sequences with tokens"):
+            call(empty, y)
+    with pytest.raises(ValueError, match="In `X_val` and `y_val`: X holds nothing but padding"):
+        model.fit(short, y, X_val=empty, y_val=y)
+    with pytest.raises(ValueError, match="The validation sequences hold nothing but padding"):
+        model.set_params(validation_fraction=0.5, random_state=1).fit(PADDED[:2] * [[0], [1]], y[:2])
+
+
 def test_steps_of_padding_do_not_count():
     y = np.where(PADDED > 10, 1, 0)
     wild = np.where(PADDED == 0, 1 - y, y)  # other classes where padding is

@@ -22,8 +22,11 @@ NO_WEIGHTS = np.zeros(0)
 GROUPS = np.array([0, 2, 5])  # two targets of two and three classes
 
 
-def made(per_step, ragged, kind, dtype=np.float64, loss=MSE()):  # noqa: B008  (frozen)
-    """Network, task, and the same data padded: x, mask, wanted values (examples, steps, targets), row mask."""
+def made(per_step, ragged, kind, dtype=np.float64, loss=MSE(), gaps=False):  # noqa: B008  (frozen)
+    """Network, task, and the same data padded: x, mask, wanted values (examples, steps, targets), row mask.
+
+    With gaps some rows do not count.
+    """
     rng = np.random.default_rng(0)
     lengths = rng.integers(1, STEPS + 1, COUNT) if ragged else np.full(COUNT, STEPS)
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
@@ -41,10 +44,13 @@ def made(per_step, ragged, kind, dtype=np.float64, loss=MSE()):  # noqa: B008  (
         values = np.stack([rng.integers(0, 2, t_lengths.sum()), rng.integers(0, 3, t_lengths.sum())], 1).astype(dtype)
     wanted = np.zeros((COUNT, steps, columns), dtype)
     wanted[row_mask] = values
+    counts = rng.random(len(values)) < 0.7 if gaps else np.zeros(0, bool)
+    if gaps:
+        values[~counts] = np.nan
     network = Network([GRU(4, return_sequences=per_step), Dense(outputs)], Shape(STEPS, FEATURES), dtype)
     task = SequenceTask(
         Sequences(rows.ravel(), starts, lengths, FEATURES, STEPS),
-        Targets(values.ravel(), t_starts, t_lengths, columns, outputs, steps),
+        Targets(values.ravel(), t_starts, t_lengths, counts, columns, outputs, steps),
         head,
     )
     return network, task, x, mask, wanted, row_mask
@@ -76,18 +82,20 @@ def team():
 
 @pytest.mark.parametrize("kind", ["numbers", "classes"])
 @pytest.mark.parametrize("per_step", [False, True])
-@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize(("ragged", "gaps"), [(False, False), (True, False), (True, True)])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_loss_and_gradient(team, kind, per_step, ragged, weighted):
-    network, task, x, mask, wanted, row_mask = made(per_step, ragged, kind)
+def test_loss_and_gradient(team, kind, per_step, ragged, gaps, weighted):
+    network, task, x, mask, wanted, row_mask = made(per_step, ragged, kind, gaps=gaps)
     examples = np.random.default_rng(1).permutation(COUNT)[: COUNT - 2]
     weights = np.random.default_rng(2).uniform(0, 2, row_mask.sum()) if weighted else NO_WEIGHTS
     engine, theta = TileEngine(network, task, team), network.initial(3)
     found = engine.loss_and_gradient(theta, examples, weights, 0)
-    spread = np.zeros(row_mask.shape)
+    spread, counted = np.zeros(row_mask.shape), row_mask.copy()
     spread[row_mask] = weights if weighted else 1
-    losses = plain_losses(kind, outputs_of(network, theta, x, mask), wanted, MSE) * spread
-    terms = row_mask[examples].sum() * 2
+    if gaps:
+        counted[row_mask] = task.targets.counts
+    losses = plain_losses(kind, outputs_of(network, theta, x, mask), wanted, MSE) * spread * counted
+    terms = counted[examples].sum() * 2
     assert found == pytest.approx(losses[examples].sum() / terms, rel=1e-12)
     gradient = engine.gradient.copy()
     numbers = numerical_gradient(lambda: engine.loss_and_gradient(theta, examples, weights, 0), theta)
@@ -96,23 +104,25 @@ def test_loss_and_gradient(team, kind, per_step, ragged, weighted):
 
 @pytest.mark.parametrize("kind", ["numbers", "classes"])
 @pytest.mark.parametrize("per_step", [False, True])
-def test_errors_and_outputs(team, kind, per_step):
-    network, task, x, mask, wanted, row_mask = made(per_step, True, kind, loss=MAE())
+@pytest.mark.parametrize("gaps", [False, True])
+def test_errors_and_outputs(team, kind, per_step, gaps):
+    network, task, x, mask, wanted, row_mask = made(per_step, True, kind, loss=MAE(), gaps=gaps)
     engine, theta = TileEngine(network, task, team), network.initial(3)
     examples = np.arange(COUNT)[::-1].copy()
     y = outputs_of(network, theta, x, mask)
+    counts = task.targets.counts if gaps else np.ones(row_mask.sum(), bool)
     losses = plain_losses(kind, y, wanted, MAE)[row_mask]
     for weights in (NO_WEIGHTS, np.random.default_rng(2).uniform(0, 2, row_mask.sum())):
         loss, errors = engine.evaluate(theta, examples, weights)
         spread = weights if weights.size else np.ones_like(losses)
-        assert loss == pytest.approx((losses * spread).sum() / row_mask.sum() / 2, rel=1e-12)
+        assert loss == pytest.approx((losses * spread)[counts].sum() / counts.sum() / 2, rel=1e-12)
     out = engine.predict(theta, examples)[::-1]
     if kind == "numbers":
-        expected, plain = y, np.abs(y - wanted)[row_mask].mean(axis=0) * [2, 3]
+        expected, plain = y, np.abs(y - wanted)[row_mask][counts].mean(axis=0) * [2, 3]
     else:
         parts = [y[..., :2], y[..., 2:]]
         expected = np.concatenate([softmax(part, axis=-1) for part in parts], axis=-1)
-        plain = [(part.argmax(-1) != wanted[..., k])[row_mask].mean() for k, part in enumerate(parts)]
+        plain = [(part.argmax(-1) != wanted[..., k])[row_mask][counts].mean() for k, part in enumerate(parts)]
     np.testing.assert_allclose(errors, plain, rtol=1e-12)
     np.testing.assert_allclose(out[row_mask], expected[row_mask], rtol=1e-12, atol=1e-14)
 

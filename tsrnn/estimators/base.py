@@ -20,13 +20,13 @@ from tsrnn._saving import Saved
 from tsrnn.data.weights import read_weights
 from tsrnn.estimators.declared import SequenceParameters
 from tsrnn.estimators.inputs import Form, SequenceRows, read_sequences, rows_of
-from tsrnn.estimators.layers import check_layers, check_weights
+from tsrnn.estimators.layers import check_layers, check_weights, have_padding
 from tsrnn.estimators.learning import learn
 from tsrnn.estimators.plan import NO_WEIGHTS, Examples, Goal, Part, Plan, for_kernels
 from tsrnn.estimators.split import split
 from tsrnn.estimators.state import Scale, SequenceState
 from tsrnn.estimators.targets import TargetRows, read_targets
-from tsrnn.estimators.tokens import check_vocabulary, read_examples, read_tokens, with_embedding
+from tsrnn.estimators.tokens import check_vocabulary, padding, read_tokens, with_embedding
 from tsrnn.forecasting.recurrent import recurrent_layers
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn.heads.targets import Targets
@@ -99,7 +99,8 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
         X : ndarray of shape (sequences, steps, features) or (sequences, n_steps * features), DataFrame, or list
             A list holds one array (steps, features), or (steps,), for each sequence; lengths may differ.
         y : array-like of shape (sequences,) or (sequences, targets)
-            With ``return_sequences=True`` of shape (sequences, steps) or (sequences, steps, targets), or a list.
+            With ``return_sequences=True`` of shape (sequences, steps) or (sequences, steps, targets), or a list; what
+            stands there where X holds padding (token 0) counts nowhere and may be anything.
         sample_weight : array-like of shape (sequences,), optional
             What each sequence counts for in the loss; only the proportions matter.
         X_val, y_val : as X and y, optional
@@ -147,7 +148,7 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
     def _plan(self, examples: Examples, train: np.ndarray, before: SequenceState | None, classes: Any = None) -> Plan:
         """How to learn from these examples: with scales of those in ``train`` alone, or as it was before."""
         sequences, targets = examples.sequences, examples.targets
-        goal = self._goal(targets, rows_of(targets.lengths, train), before, classes)
+        goal = self._goal(targets, targets.counted(train, "training"), before, classes)
         steps = rows_of(sequences.lengths, train)
         layers = recurrent_layers(self, bool(self.return_sequences))
         if self.embedding_dim is not None:
@@ -168,7 +169,7 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
         return self._planned(examples, goal, before.inputs, specs)
 
     def _planned(self, examples: Examples, goal: Goal, inputs: Scale, specs: tuple[LayerSpec, ...]) -> Plan:
-        examples = read_examples(examples, specs)
+        examples = replace(examples, sequences=read_tokens(examples.sequences, specs))
         codes, weights = self._coded(examples.targets, goal)
         given = [some for some in (examples.weights, weights) if some.size]
         return Plan(examples, goal, inputs, specs, codes, np.prod(given, axis=0) if given else NO_WEIGHTS)
@@ -230,7 +231,7 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
         check_weights(network, state.theta.size, state.steps)
         check_layers(network, state.per_step, sequences.ragged)
         outputs, rows = network.output.features, np.zeros(0, np.int64)
-        targets = Targets(np.zeros(0, np.float32), rows, rows, 1, outputs, network.output.steps)
+        targets = Targets(np.zeros(0, np.float32), rows, rows, np.zeros(0, bool), 1, outputs, network.output.steps)
         given = for_kernels(sequences, state.inputs, network.input.steps)
         return sequences, network, SequenceTask(given, targets, self._head(state))
 
@@ -243,13 +244,14 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
         return [part[:steps] for part, steps in zip(values, sequences.lengths.tolist(), strict=True)]
 
     def _compared(self, X: Any, y: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Rows of y, rows of predictions, and what they count for."""
+        """Rows of y that count, rows of predictions, and what they count for."""
         state = self._fitted()
-        examples = read_examples(self._examples(X, y, sample_weight, state.form, state.per_step), state.specs)
+        examples = self._examples(X, y, sample_weight, state.form, state)
         self._check_count(examples.targets, len(state.targets.scale))
-        wanted, found = examples.targets.values, self.predict(X)
+        wanted, counts, found = examples.targets.values, examples.targets.counts, self.predict(X)
         rows = np.concatenate(found) if isinstance(found, list) else found
-        return wanted, rows.reshape(wanted.shape), examples.weights if examples.weights.size else None
+        weights = examples.weights[counts] if examples.weights.size else None
+        return wanted[counts], rows.reshape(wanted.shape)[counts], weights
 
     def summary(self) -> NetworkSummary:
         """The layers, their shapes and parameter counts.
@@ -264,9 +266,10 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
 
     def _look(self, X: Any, y: Any, n_examples: int) -> Look:
         state = self._fitted()
-        examples = self._examples(X, y, None, state.form, state.per_step)
+        examples = self._examples(X, y, None, state.form, state)
         # Not `_plan`: the parameters may have been set anew, but what was fitted is looked at.
-        goal = self._goal(examples.targets, np.ones(len(examples.targets.values), bool), state, None)
+        counted = examples.targets.counted(np.arange(len(examples.sequences)), "given")
+        goal = self._goal(examples.targets, counted, state, None)
         plan = self._planned(examples, goal, state.inputs, state.specs)
         network = plan.network()
         check_weights(network, state.theta.size, state.steps)
@@ -283,12 +286,17 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
 
     # ---- inside ------------------------------------------------------------------------------------------------
     def _examples(
-        self, X: Any, y: Any, sample_weight: Any, known: Form | None, per_step: bool | None = None
+        self, X: Any, y: Any, sample_weight: Any, known: Form | None, state: SequenceState | None = None
     ) -> Examples:
+        """Sequences and targets for what was fitted, or for what the parameters say."""
         if y is None:
             raise ValueError(f"This {type(self).__name__} requires y to be passed, but the target y is None.")
         sequences = read_sequences(self, X, self.n_steps, known)
-        targets = read_targets(y, sequences, bool(self.return_sequences) if per_step is None else per_step)
+        per_step = bool(self.return_sequences) if state is None else state.per_step
+        targets = read_targets(y, sequences, per_step)
+        layers = self.layers if state is None else state.specs
+        if per_step and (have_padding(layers) or (state is None and self.embedding_dim is not None)):
+            targets = targets.without(padding(sequences))
         targets = replace(targets, values=self._checked_targets(targets))
         if sample_weight is None:
             return Examples(sequences, targets, NO_WEIGHTS)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from tsrnn.nn.layer import LayerSpec
 from tsrnn.nn.layers.activity import ActivityPenalty
 from tsrnn.nn.layers.attention import Attention
 from tsrnn.nn.layers.bidirectional import Bidirectional
@@ -37,9 +39,13 @@ def check_layers(network: Network, per_step: bool, ragged: bool) -> None:
                 f"`layers` holds {spec}, which gives its steps from the last to the first, but y is in the order "
                 "of X. Leave `go_backwards` out."
             )
-    first = network.specs[0]
-    if ragged or (isinstance(first, Embedding) and first.mask_zero):
+    if ragged or have_padding(network.specs):
         _check_masks(network)
+
+
+def have_padding(specs: Sequence[LayerSpec] | None) -> bool:
+    """Whether token 0 is no step for these layers, if any."""
+    return specs is not None and isinstance(specs[0], Embedding) and specs[0].mask_zero
 
 
 def check_weights(network: Network, size: int, steps: int) -> None:

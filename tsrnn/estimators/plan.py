@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tsrnn.estimators.inputs import SequenceRows, rows_of
+from tsrnn.estimators.inputs import SequenceRows
 from tsrnn.estimators.state import Scale
 from tsrnn.estimators.targets import TargetRows
 from tsrnn.kernels.sequences import Sequences
@@ -76,17 +76,19 @@ class Plan:
         sequences, targets = self.examples.sequences, self.examples.targets
         codes = np.ascontiguousarray(self.codes, np.float32).reshape(-1)
         columns, outputs, steps = self.codes.shape[1], self.goal.outputs, network.output.steps
+        counts = targets.counts[:0] if targets.counts.all() else targets.counts
         return SequenceTask(
             for_kernels(sequences, self.inputs, network.input.steps),
-            Targets(codes, targets.starts, targets.lengths, columns, outputs, steps),
+            Targets(codes, targets.starts, targets.lengths, counts, columns, outputs, steps),
             self.goal.head,
         )
 
     def weights_of(self, chosen: np.ndarray, part: str) -> np.ndarray:
         """What rows of targets count for: 1 on average over the chosen sequences. Empty where all count the same."""
+        counted = self.examples.targets.counted(chosen, part)
         if not self.weights.size:
             return NO_WEIGHTS.astype(np.float32)
-        mean = self.weights[rows_of(self.examples.targets.lengths, chosen)].mean()
+        mean = self.weights[counted].mean()
         if not mean > 0:
             raise ValueError(
                 f"`sample_weight`, times `class_weight`, is zero for every {part} sequence: some must count. Leave the "

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from tsrnn.estimators.inputs import SequenceRows, first_rows, is_listed
+from tsrnn.estimators.inputs import SequenceRows, first_rows, is_listed, rows_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +20,8 @@ class TargetRows:
         As they were given.
     lengths : ndarray of shape (sequences,), int64
         Rows of each sequence: one, or as many as it has steps.
+    counts : ndarray of shape (rows,), bool
+        Whether a row counts: those of padding do not.
     flat : bool
         Whether there was no axis for the targets, so that predictions have none either.
     per_step : bool
@@ -28,6 +30,7 @@ class TargetRows:
 
     values: np.ndarray
     lengths: np.ndarray
+    counts: np.ndarray
     flat: bool
     per_step: bool
 
@@ -35,6 +38,25 @@ class TargetRows:
     def starts(self) -> np.ndarray:
         """The first row of each."""
         return first_rows(self.lengths)
+
+    def counted(self, chosen: np.ndarray, part: str) -> np.ndarray:
+        """Whether a row is of one of the chosen sequences and counts; ``part`` names them where none does."""
+        found = rows_of(self.lengths, chosen) & self.counts
+        _some_count(found, f"The {part} sequences hold")
+        return found
+
+    def without(self, padding: np.ndarray) -> TargetRows:
+        """The same where rows of ``padding`` do not count: they get the targets of another row.
+
+        So nobody has to know what was given for them, and texts are as wide as the longest of those that count.
+        """
+        if not padding.any():
+            return self
+        _some_count(~padding, "X holds")
+        values = self.values.copy()
+        values[padding] = values[np.argmin(padding)]
+        values = np.array(values.tolist()) if values.dtype.kind == "U" else values
+        return replace(self, values=values, counts=~padding)
 
 
 def read_targets(y: Any, sequences: SequenceRows, per_step: bool) -> TargetRows:
@@ -53,7 +75,7 @@ def read_targets(y: Any, sequences: SequenceRows, per_step: bool) -> TargetRows:
             )
         _same_count(len(array), sequences)
         values = array.reshape(len(array), -1)
-        return TargetRows(values, np.ones(len(array), np.int64), array.ndim == 1, False)
+        return TargetRows(values, np.ones(len(array), np.int64), np.ones(len(array), bool), array.ndim == 1, False)
     if is_listed(y):
         arrays = [np.asarray(part) for part in y]
     else:
@@ -74,7 +96,14 @@ def read_targets(y: Any, sequences: SequenceRows, per_step: bool) -> TargetRows:
             f"All of y must have the same targets; y[0] has the shape {arrays[0].shape}, y[{odd}] {arrays[odd].shape}."
         )
     values = np.concatenate([part.reshape(len(part), -1) for part in arrays])
-    return TargetRows(values, sequences.lengths, arrays[0].ndim == 1, True)
+    return TargetRows(values, sequences.lengths, np.ones(len(values), bool), arrays[0].ndim == 1, True)
+
+
+def _some_count(counts: np.ndarray, subject: str) -> None:
+    if not counts.any():
+        raise ValueError(
+            f"{subject} nothing but padding (token 0), where no target counts. Give sequences with tokens."
+        )
 
 
 def _same_count(count: int, sequences: SequenceRows) -> None:

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from tsrnn.estimators.inputs import SequenceRows
-from tsrnn.estimators.plan import NO_WEIGHTS, Examples
 from tsrnn.nn.layer import LayerSpec
 from tsrnn.nn.layers.embedding import Embedding
 from tsrnn.text import PADDING, UNKNOWN
@@ -57,13 +56,10 @@ def read_tokens(sequences: SequenceRows, specs: Sequence[LayerSpec]) -> Sequence
     return sequences if known.all() else replace(sequences, rows=np.where(known, sequences.rows, UNKNOWN))
 
 
-def read_examples(examples: Examples, specs: Sequence[LayerSpec]) -> Examples:
-    """The same with targets: where each step has one, those of padding do not count."""
-    sequences, embedding, weights = read_tokens(examples.sequences, specs), specs[0], examples.weights
-    if examples.targets.per_step and isinstance(embedding, Embedding) and embedding.mask_zero:
-        counts = (sequences.rows[:, 0] != PADDING).astype(np.float64)
-        weights = counts * weights if weights.size else NO_WEIGHTS if counts.all() else counts
-    return replace(examples, sequences=sequences, weights=weights)
+def padding(sequences: SequenceRows) -> np.ndarray:
+    """Which steps of sequences of tokens are none."""
+    check_tokens(sequences)
+    return sequences.rows[:, 0] == PADDING
 
 
 def check_tokens(sequences: SequenceRows) -> None:

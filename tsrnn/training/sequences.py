@@ -17,7 +17,7 @@ class SequenceTask(Task):
     """Sequences, named by their numbers, with targets.
 
     Weights are of rows of the targets and may be empty; what others call units are the weights of validation losses
-    here. Errors are in units of the head's own, without weights.
+    here. Errors are in units of the head's own, without weights. Rows that do not count are in no loss and no error.
 
     Parameters
     ----------
@@ -33,12 +33,14 @@ class SequenceTask(Task):
         self.sequences, self.targets, self.head = sequences, targets, head
         self.n_errors = targets.columns
         self.masked = bool((sequences.lengths < sequences.steps).any())
+        counts = targets.counts.astype(np.int64)
+        self._counted = np.add.reduceat(counts, targets.starts) if counts.size else targets.lengths  # of each example
 
     def tile(self, space: Workspace, dtype: np.dtype) -> TaskTile:
         return SequenceTile(self, space)
 
     def terms(self, examples: np.ndarray) -> int:
-        return int(self.targets.lengths[examples].sum()) * self.targets.columns
+        return max(1, int(self._counted[examples].sum()) * self.targets.columns)  # a batch may be padding alone
 
     def output_shape(self, count: int) -> tuple[int, ...]:
         return count, self.targets.steps, self.targets.outputs

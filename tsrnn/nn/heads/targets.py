@@ -16,6 +16,7 @@ class Targets(NamedTuple):
     values: np.ndarray  # [row][target], flat: numbers, or codes of classes
     starts: np.ndarray  # [example], its first row
     lengths: np.ndarray  # [example], how many there are
+    counts: np.ndarray  # [row], whether it counts; empty where all do
     columns: int  # targets in a row
     outputs: int  # numbers that the network gives for a row
     steps: int  # rows of the output of a tile
@@ -108,17 +109,23 @@ for _name, _count in (("compare", 3), ("measure", 3), ("finish", 1)):
 def target_loss(head, targets, examples, turn, weights, y, d_y, losses):
     """losses [tile] gets the sum over the rows of this tile's examples, d_y the gradient of the mean over all rows.
 
+    Rows that do not count are no rows here, whatever their targets are.
+
     y [step][1 + output][lane], d_y [step][output][lane]; ``weights`` [row] and may be empty.
     """
     first, count, total = turn[TILE] * LANES, turn[WINDOWS], 0.0
-    y_step, share = tile_step(targets.outputs), 1 / turn[TERMS]
+    y_step, share, all_count = tile_step(targets.outputs), 1 / turn[TERMS], targets.counts.size == 0
     d_step = y_step - LANES
     outputs, slopes = np.empty(targets.outputs), np.empty(targets.outputs)
     for lane in range(LANES):
         example = examples[min(first + lane, count - 1)]
         length = targets.lengths[example] if first + lane < count else 0
-        for step in range(length):
+        for step in range(targets.steps):
             row = targets.starts[example] + step
+            if not (step < length and (all_count or targets.counts[row])):
+                for k in range(targets.outputs):
+                    d_y[step * d_step + k * LANES + lane] = 0
+                continue
             for k in range(targets.outputs):
                 outputs[k] = y[step * y_step + (1 + k) * LANES + lane]
             wanted = targets.values[row * targets.columns : (row + 1) * targets.columns]
@@ -126,9 +133,6 @@ def target_loss(head, targets, examples, turn, weights, y, d_y, losses):
             total += weight * head.compare(outputs, wanted, slopes)
             for k in range(targets.outputs):
                 d_y[step * d_step + k * LANES + lane] = weight * slopes[k] * share
-        for step in range(length, targets.steps):
-            for k in range(targets.outputs):
-                d_y[step * d_step + k * LANES + lane] = 0
     losses[turn[TILE]] = total
 
 
@@ -136,7 +140,7 @@ def target_loss(head, targets, examples, turn, weights, y, d_y, losses):
 def target_score(head, targets, examples, turn, weights, y, losses, errors):
     """losses [tile] and errors [tile][target]: sums over the rows of this tile's examples; losses with ``weights``"""
     first, count, total, tile = turn[TILE] * LANES, turn[WINDOWS], 0.0, turn[TILE]
-    y_step = tile_step(targets.outputs)
+    y_step, all_count = tile_step(targets.outputs), targets.counts.size == 0
     outputs, slopes = np.empty(targets.outputs), np.empty(targets.outputs)
     own = errors[tile * targets.columns : (tile + 1) * targets.columns]
     for target in range(targets.columns):
@@ -145,6 +149,8 @@ def target_score(head, targets, examples, turn, weights, y, losses, errors):
         example = examples[first + lane]
         for step in range(targets.lengths[example]):
             row = targets.starts[example] + step
+            if not (all_count or targets.counts[row]):
+                continue
             for k in range(targets.outputs):
                 outputs[k] = y[step * y_step + (1 + k) * LANES + lane]
             wanted = targets.values[row * targets.columns : (row + 1) * targets.columns]
