@@ -38,8 +38,9 @@ class LooksInside(ABC):
         -------
         DataFrame of shape (steps, recurrent layers)
             The norm of the gradient of an example's loss with respect to the state of each layer, by ``steps_back``
-            from the last step that it reads; the mean over examples. Layers within others have columns of their own:
-            "bidirectional_0 forward" and "bidirectional_0 backward", "residual_1 gru". `GradientFlowDisplay` draws it.
+            from the last step that it reads; the mean over examples, of sequences that differ in length over those with
+            so many steps. Padding is no step. Layers within others have columns of their own: "bidirectional_0 forward"
+            and "bidirectional_0 backward", "residual_1 gru". `GradientFlowDisplay` draws it.
         """
         flow = {name: pd.Series(norms) for name, norms in self._checked_look(X, y, n_examples).flow.items()}
         return pd.DataFrame(flow).rename_axis(index="steps_back", columns="layer")  # NaN where a layer has fewer steps
@@ -56,7 +57,7 @@ class LooksInside(ABC):
         -------
         Series
             By layer and gate the share of values with less than a tenth of the activation's steepest slope: a sigmoid
-            below 0.026 or above 0.974, a tanh beyond 0.949. `SaturationDisplay` draws it.
+            below 0.026 or above 0.974, a tanh beyond 0.949. Padding does not count. `SaturationDisplay` draws it.
         """
         found = self._checked_look(X, y, n_examples).saturated
         shares = {(layer, gate): share for layer, gates in found.items() for gate, share in gates.items()}

@@ -16,6 +16,14 @@ from tsrnn.nn.recurrent import Tape, spread_step
 SATURATED = 0.1  # of the steepest slope: a sigmoid below 0.026 or above 0.974, a tanh beyond 0.949
 
 
+def steps_read(steps: int, backwards: bool, mask: np.ndarray | None, lanes: int) -> np.ndarray:
+    """Whether each step counts, (steps, lanes), in the order in which a layer reads them; ``mask`` is its input's."""
+    if mask is None:
+        return np.ones((steps, lanes), bool)
+    counts = mask.reshape(steps, LANES)[:, :lanes] > 0
+    return counts[::-1] if backwards else counts
+
+
 def flow_norms(layer: RecurrentLayer, tape: Tape) -> np.ndarray:
     """The norm of the loss's gradient with respect to h after each step read, (steps, LANES); after ``backward``."""
     hidden, steps = layer.spec.hidden_size, layer.input.steps
@@ -23,8 +31,11 @@ def flow_norms(layer: RecurrentLayer, tape: Tape) -> np.ndarray:
     return np.sqrt((rows.astype(np.float64) ** 2).sum(axis=1))
 
 
-def saturation(layer: RecurrentLayer, tape: Tape, lanes: int) -> dict[str, float]:
-    """For each activated row of the cell the share of its values that are saturated; before ``backward``."""
+def saturation(layer: RecurrentLayer, tape: Tape, counts: np.ndarray) -> dict[str, int]:
+    """For each activated row of the cell how many of its values are saturated; before ``backward``.
+
+    ``counts`` (steps, lanes) are the steps to look at, as ``steps_read`` gives them.
+    """
     cell, steps, blocks = layer.spec.cell, layer.input.steps, layer.blocks
     block = cell.N_SAVED * cell.UNITS * LANES
     rows = tape.saved.reshape(steps, spread_step(blocks * block))[:, : blocks * block]
@@ -34,8 +45,9 @@ def saturation(layer: RecurrentLayer, tape: Tape, lanes: int) -> dict[str, float
         steepest = _on_lanes(slopes, activation, _on_lanes(activate, activation, np.linspace(-4, 4, 257))).max()
         for name in names.split():
             values = rows[:, :, cell.SAVED.split().index(name)]
-            values = values.transpose(0, 3, 1, 2).reshape(steps, LANES, -1)[:, :lanes, : layer.spec.hidden_size]
-            found[name] = float((_on_lanes(slopes, activation, values) < SATURATED * steepest).mean())
+            values = values.transpose(0, 3, 1, 2).reshape(steps, LANES, -1)[:, : counts.shape[1]]
+            values = values[counts][:, : layer.spec.hidden_size]
+            found[name] = int((_on_lanes(slopes, activation, values) < SATURATED * steepest).sum())
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +12,8 @@ import numpy as np
 
 from tsrnn.kernels.simd import LANES
 from tsrnn.kernels.turn import TERMS, WINDOWS
-from tsrnn.nn.layer import Layer
-from tsrnn.nn.looking import flow_norms, saturation
+from tsrnn.nn.layer import Layer, RecurrentPart
+from tsrnn.nn.looking import flow_norms, saturation, steps_read
 from tsrnn.nn.network import Network, in_order
 from tsrnn.nn.workspace import Workspace
 from tsrnn.training.tasks import Task
@@ -22,11 +24,13 @@ from tsrnn.training.tiles import Tile, tile_count
 class Look:
     """What was seen, by the name of the recurrent layer and, where it is within another one, that of the part.
 
+    Steps that a mask leaves out are no steps here.
+
     Attributes
     ----------
     flow : dict of ndarray of shape (steps,)
         The norm of the gradient of an example's loss with respect to the state, 0, 1, ... steps back from the last one
-        read; the mean over examples.
+        read; the mean over the examples that have so many.
     saturated : dict of dict
         For each gate and candidate the share of its values where it hardly learns.
     """
@@ -35,37 +39,72 @@ class Look:
     saturated: dict[str, dict[str, float]]
 
 
+class _Seen:
+    """Sums over the examples, of one recurrent layer on a tile, or of those that share its steps."""
+
+    def __init__(self, steps: int, parts: list[RecurrentPart], mask: np.ndarray | None) -> None:
+        self.steps, self.parts, self.mask = steps, parts, mask
+        self.norms = np.zeros(steps)  # by steps back, as all that follows
+        self.examples = np.zeros(steps, np.int64)
+        self.saturated: Counter[str] = Counter()
+
+    def after_forward(self, lanes: int) -> None:
+        self.counts = steps_read(self.steps, self.parts[0].layer.spec.go_backwards, self.mask, lanes)
+        for part in self.parts:
+            self.saturated.update(saturation(part.layer, part.tape, self.counts[part.steps]))
+
+    def after_backward(self) -> None:
+        counts, norms = self.counts, np.empty(self.counts.shape)
+        for part in self.parts:
+            norms[part.steps] = flow_norms(part.layer, part.tape)[:, : counts.shape[1]]
+        back = (np.cumsum(counts[::-1], axis=0)[::-1] - 1)[counts]
+        self.norms += np.bincount(back, norms[counts], self.norms.size)
+        self.examples += np.bincount(back, minlength=self.norms.size)
+
+    def flow(self, examples: int) -> np.ndarray:
+        """Means; the loss is one over all examples: each one's own is so many times as much."""
+        seen = self.examples > 0
+        return examples * self.norms[seen] / self.examples[seen]
+
+    def shares(self) -> dict[str, float]:
+        values = self.examples.sum() * self.parts[0].layer.spec.hidden_size
+        return {gate: count / values if values else math.nan for gate, count in self.saturated.items()}
+
+
 def look(network: Network, task: Task, theta: np.ndarray, examples: np.ndarray) -> Look:
     """One pass there and back over the examples, on one thread and without dropout."""
     tile = Tile(network, task, training=True, keeps_flow=True)
     space, losses = tile.space, np.zeros(tile_count(examples.size))
+    layers = _seen(network, space)
     for bound in space.bound:
         for dropped in bound.dropped:
             dropped.mask[:] = 1
     space.turn[WINDOWS], space.turn[TERMS] = examples.size, task.terms(examples)
+    weights = task.even_weights(examples).astype(network.dtype)
     forward = tile.forward(examples)
-    back = [tile.task.loss(examples, np.zeros(0, network.dtype), losses), *space.backward]
-    parts = [
-        (f"{name} {part.name}".rstrip(), layer.input.steps, part)
-        for name, layer, tape in _with_tapes(network, space)
-        for part in layer.recurrent_parts(tape)
-    ]
+    back = [tile.task.loss(examples, weights, losses), *space.backward]
     network.pack(theta)
-    flow = {name: np.zeros(steps) for name, steps, _ in parts}
-    saturated: dict[str, dict[str, float]] = {name: {} for name in flow}
     for index in range(losses.size):
-        lanes = min(LANES, examples.size - index * LANES)
         space.is_tile(index)
         in_order(forward)
-        for name, steps, part in parts:
-            weight = lanes / examples.size * part.layer.input.steps / steps
-            for gate, share in saturation(part.layer, part.tape, lanes).items():
-                saturated[name][gate] = saturated[name].get(gate, 0.0) + share * weight
+        for seen in layers.values():
+            seen.after_forward(min(LANES, examples.size - index * LANES))
         in_order(back)
-        for name, _, part in parts:
-            # The loss is the mean over examples: each one's own is so many times as much.
-            flow[name][part.steps] += flow_norms(part.layer, part.tape)[:, :lanes].sum(axis=1)
-    return Look({name: norms[::-1] for name, norms in flow.items()}, saturated)
+        for seen in layers.values():
+            seen.after_backward()
+    flow = {name: seen.flow(examples.size) for name, seen in layers.items()}
+    return Look(flow, {name: seen.shares() for name, seen in layers.items()})
+
+
+def _seen(network: Network, space: Workspace) -> dict[str, _Seen]:
+    """All recurrent layers, those within others too, by name."""
+    masks = [space.mask, *(bound.mask for bound in space.bound[:-1])]  # of what each layer reads
+    found: dict[str, _Seen] = {}
+    for (layer_name, layer, tape), mask in zip(_with_tapes(network, space), masks, strict=True):
+        for part in layer.recurrent_parts(tape):
+            name = f"{layer_name} {part.name}".rstrip()
+            found.setdefault(name, _Seen(layer.input.steps, [], mask)).parts.append(part)
+    return found
 
 
 def attended(network: Network, task: Task, theta: np.ndarray, examples: np.ndarray) -> dict[str, np.ndarray]:

@@ -42,6 +42,12 @@ class SequenceTask(Task):
     def terms(self, examples: np.ndarray) -> int:
         return max(1, int(self._counted[examples].sum()) * self.targets.columns)  # a batch may be padding alone
 
+    def even_weights(self, examples: np.ndarray) -> np.ndarray:
+        own = self._counted[examples]
+        if (own == own[0]).all():
+            return np.zeros(0)
+        return np.repeat(own.mean() / np.maximum(self._counted, 1), self.targets.lengths)
+
     def output_shape(self, count: int) -> tuple[int, ...]:
         return count, self.targets.steps, self.targets.outputs
 

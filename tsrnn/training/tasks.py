@@ -59,6 +59,10 @@ class Task(ABC):
     def terms(self, examples: np.ndarray) -> int:
         """How many losses are added up for these examples: what their mean divides by."""
 
+    def even_weights(self, examples: np.ndarray) -> np.ndarray:
+        """Weights by which each of these examples has the same part in the loss; empty where it has so without."""
+        return np.zeros(0)
+
     @abstractmethod
     def output_shape(self, count: int) -> tuple[int, ...]:
         """Of the output for so many examples."""
