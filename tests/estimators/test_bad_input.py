@@ -30,7 +30,44 @@ BAD = {  # X, y, parameters, what the message says
     "no steps": (X[:, :0], Y, {}, ["at least one sequence of one step", "(40, 0, 2)"]),
     "no features": (X[:, :, :0], Y, {}, ["one feature", "(40, 6, 0)"]),
     "texts": (X.astype(str), Y, {}, ["X must hold numbers", "<U"]),
-    "four dimensions": (X[None], Y, {}, ["dim 4"]),
+    "four dimensions": (X[None], Y, {}, ["a list of arrays or frames", "shape (1, 40, 6, 2)", "three axes"]),
+    "one dimension": (X[:, 0, 0], Y, {}, ["got one ndarray of shape (40,)", "Reshape your data"]),
+    "no list": ([], [], {}, ["at least one sequence", "list of shape (0,)"]),
+    "texts for sequences": (["ab", "cd"] * 20, Y, {}, ["a list of arrays", "dtype <U2"]),
+    "texts in a table": (TABLE.astype(str), Y, {}, ["X must hold numbers", "<U", "(40, 12)"]),
+    "stamps": (pd.DataFrame({"at": pd.date_range("2024", periods=40)}), Y, {}, ["column 'at'", "datetime64"]),
+    "no columns": (pd.DataFrame(index=range(40)), Y, {}, ["at least one column", "(40, 0)"]),
+    "NaN in a table": (with_(TABLE, (3, 9), np.nan), Y, {"n_steps": 6}, ["sequence 3 at step 4, feature 1"]),
+    "masked": (np.ma.masked_equal(X, X[3, 4, 1]), Y, {}, ["sequence 3 at step 4, feature 1"]),
+    "masked table": (np.ma.masked_equal(TABLE, TABLE[3, 9]), Y, {"n_steps": 6}, ["sequence 3 at step 4, feature 1"]),
+    "masked in a list": (
+        ragged_with(2, np.ma.masked_less(np.eye(2), 0.5)),
+        SUMS,
+        {},
+        ["sequence 2 at step 0, feature 1"],
+    ),
+    "texts among objects": (with_(X.astype(object), (3, 4, 1), "1"), Y, {}, ["X must hold numbers", "object"]),
+    "None in a list": (ragged_with(5, None), SUMS, {}, ["X[5] must hold numbers", "(steps, features)"]),
+    "None first": ([None, *RAGGED[1:]], SUMS, {}, ["X[0] must hold numbers"]),
+    "no steps in a list": ([[]] * 40, Y, {}, ["X[0] is empty", "leave it out"]),
+    "a text column in a list": (
+        [pd.DataFrame(x).assign(place="x") for x in RAGGED],
+        SUMS,
+        {},
+        ["X[0] must hold numbers", "column 'place' is of dtype", "Leave it out"],
+    ),
+    "columns in another order": (
+        [pd.DataFrame(x, columns=["a", "b"] if i != 3 else ["b", "a"]) for i, x in enumerate(RAGGED)],
+        SUMS,
+        {},
+        ["same columns in the same order; X[0] has 'a', 'b', X[3] has 'b', 'a'"],
+    ),
+    "missing in a list of frames": (
+        [pd.DataFrame(x).astype("Float64").mask(pd.DataFrame(x) == RAGGED[2][0, 1]) for x in RAGGED],
+        SUMS,
+        {},
+        ["sequence 2 at step 0, feature 1"],
+    ),
     "NaN": (with_(X, (3, 4, 1), np.nan), Y, {}, ["NaN", "nan in sequence 3 at step 4, feature 1", "fill"]),
     "infinity": (ragged_with(2, np.array([[1, 2], [np.inf, 0]])), SUMS, {}, ["inf in sequence 2 at step 1, feature 0"]),
     "float32": (with_(X, (3, 4, 1), 1e39), Y, {"scaler": None}, ["float32", "1e+39 in feature 1", "scaler="]),
@@ -38,7 +75,12 @@ BAD = {  # X, y, parameters, what the message says
     "other features": (ragged_with(5, np.zeros((3, 4))), SUMS, {}, ["same features", "X[0] has 2, X[5] has 4"]),
     "a cube in a list": (ragged_with(5, np.zeros((3, 2, 1))), SUMS, {}, ["X[5]", "(steps, features)", "(3, 2, 1)"]),
     "texts in a list": (ragged_with(5, np.array(["a", "b"])), SUMS, {}, ["X[5] must hold numbers", "<U1"]),
-    "odd steps": ([[[1, 2], [3]], [[1, 2]]] * 20, Y, {}, ["X[0] must have the same number of features at each step"]),
+    "odd steps": (
+        [[[1, 2], [3]], [[1, 2]]] * 20,
+        Y,
+        {},
+        ["X[0] must have the same number of features at each step; step 0 has 2, step 1 has 1."],
+    ),
     "columns": (TABLE, Y, {"n_steps": 5}, ["12 columns", "no multiple of n_steps=5", "Set `n_steps`"]),
     "y missing": (X, None, {}, ["requires y", "None"]),
     "y of another length": (X, Y[:39], {}, ["40 sequences", "39"]),
@@ -158,10 +200,44 @@ def test_a_class_that_only_validation_has():
 def test_classes_that_are_numbers_or_nothing():
     with pytest.raises(ValueError, match="Unknown label type"):
         RNNClassifier(**TINY).fit(X, Y)
-    with pytest.raises(ValueError, match="Input y contains NaN or infinity, first in row 2: leave out"):
-        RNNClassifier(**TINY).fit(X, with_(np.sign(Y), 2, np.nan))
+    for y in (with_(np.sign(Y), 2, np.nan), with_(np.where(Y > 0, "up", "down").astype(object), 2, None)):
+        with pytest.raises(ValueError, match="Input y contains NaN or None, first in row 2: leave out"):
+            RNNClassifier(**TINY).fit(X, y)
+    with pytest.raises(ValueError, match="Input y contains infinity, first in row 2"):
+        RNNClassifier(**TINY).fit(X, with_(np.sign(Y), 2, np.inf))
+    with pytest.raises(ValueError, match="classes of one kind, texts or numbers; got int, str, e.g. 1, 'a'"):
+        RNNClassifier(**TINY).fit(X, np.array([1, "a"] * 20, dtype=object))
+    with pytest.raises(ValueError, match="y must hold numbers; got 'down' in row 1, of dtype object. For classes"):
+        RNNRegressor(**TINY).fit(X, with_(Y.astype(object), 1, "down"))
     with pytest.raises(ValueError, match="Input y contains NaN"):
         RNNRegressor(**TINY).fit(X, with_(Y, 2, np.nan))
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ([0, 1], r"`classes` must be a list of 2 lists, the classes of each target of y; got \[0, 1\]"),
+        ([[0, 1]] * 3, "`classes` must be a list of 2 lists"),
+        (1, "`classes` must be a list of 2 lists.*got 1"),
+        (["01", "01"], "`classes` must be a list of 2 lists"),
+        ([[0, 1], [0]], r"`classes\[1\]` must be a list of at least two classes, such as \[0, 1\]; got \[0\]"),
+        (
+            [[0, 1], [0, "1"]],
+            r"`classes\[1\]` must hold classes of one kind, texts or numbers; got int, str, e.g. 0, '1'",
+        ),
+        ([[0, np.nan], [0, 1]], r"`classes\[0\]` contains NaN or None, first in row 1"),
+    ],
+)
+def test_classes_of_several_targets(classes, message):
+    y = np.stack([Y > 0, Y > 1], axis=1).astype(int)
+    with pytest.raises(ValueError, match=message):
+        RNNClassifier(**TINY).partial_fit(X, y, classes=classes)
+
+
+@pytest.mark.parametrize("classes", [1, "ab", [], [0], [[0, 1]], [[0, 1], [1]]])
+def test_classes_of_one_target(classes):
+    with pytest.raises(ValueError, match="`classes` must be a list of at least two classes, such as"):
+        RNNClassifier(**TINY).partial_fit(X, (Y > 0).astype(int), classes=classes)
 
 
 def test_class_weights():
@@ -197,12 +273,32 @@ def test_before_fit(kind):
         (TABLE, "X has 1 features at each step, but {} is expecting 2"),
         (with_(X, (1, 2, 0), np.inf), "inf in sequence 1 at step 2, feature 0"),
         (1e200 * X, "float32"),
+        (X[0, :, 0], "got one ndarray of shape .6,. .*Reshape your data"),
     ],
 )
 def test_predict(kind, inputs, message):
     model = kind(**TINY, scaler=None).fit(X, targets_for(kind, Y))
     with pytest.raises(ValueError, match=message.format(kind.__name__)):
         model.predict(inputs)
+
+
+@pytest.mark.parametrize("inputs", [None, "abc", 3.0, {"a": 1}, (x for x in X)], ids=str)
+def test_what_is_no_data(kind, inputs):
+    with pytest.raises(
+        TypeError, match="X must be an array .*got one (NoneType|str|float|dict|generator). Make an array"
+    ):
+        kind(**TINY).fit(inputs, targets_for(kind, Y))
+
+
+def test_frames_with_other_columns_than_in_fit(kind):
+    frames = [pd.DataFrame(x, columns=["a", "b"]) for x in RAGGED]
+    model = kind(**TINY).fit(frames, targets_for(kind, SUMS))
+    with pytest.raises(
+        ValueError, match="must have the columns of those in `fit`, 'a', 'b', in that order; got 'b', 'a'"
+    ):
+        model.predict([frame[["b", "a"]] for frame in frames])
+    with pytest.raises(ValueError, match="1 features at each step, but .* a single one goes into a list of its own"):
+        model.predict(frames[5])
 
 
 def test_layers_with_weights_for_each_step(kind):
@@ -275,3 +371,7 @@ def test_targets_of_different_lengths_for_whole_sequences():
     ragged = [np.zeros(3), np.zeros(2)]
     with pytest.raises(ValueError, match="arrays of different shapes. For a target at each step set `return_sequences"):
         RNNRegressor(**TINY).fit([np.zeros((3, 2)), np.zeros((2, 2))], ragged)
+    with pytest.raises(ValueError, match=r"y\[1\] must have the same number of targets at each step; step 0 has 2, st"):
+        RNNRegressor(**TINY, return_sequences=True).fit(
+            RAGGED, [x if i != 1 else [[1, 2], [3]] for i, x in enumerate(RAGGED)]
+        )

@@ -38,6 +38,66 @@ def test_all_forms_give_the_same(kind):
                 assert_array_equal(given(model, again), expected, err_msg=f"{name}, {other}")
 
 
+class Tensor:
+    """What other libraries have: no array, but NumPy can make one of it."""
+
+    def __init__(self, values):
+        self.values, self.ndim, self.shape = values, values.ndim, values.shape
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values.astype(dtype or self.values.dtype)
+
+
+def test_all_that_a_list_may_hold(kind):
+    X, y = make_ragged()
+    y = targets_for(kind, y)
+    model = kind(**TINY).fit(X, y)
+    expected = given(model, X)
+    objects = np.empty(len(X), dtype=object)
+    objects[:] = X
+    frames = [pd.DataFrame(x, columns=["a", "b"], index=range(5, 5 + len(x))) for x in X]
+    others = {
+        "frames": frames,
+        "frames with missing values that have none": [frame.astype("Float64") for frame in frames],
+        "frames and arrays": [*frames[:20], *X[20:]],
+        "lists": [x.tolist() for x in X],
+        "tuples": tuple(tuple(map(tuple, x)) for x in X),
+        "tensors": [Tensor(x) for x in X],
+        "an array of objects": objects,
+        "a Series": pd.Series(list(X)),
+        "objects": [x.astype(object) for x in X],
+    }
+    for name, other in others.items():
+        assert_array_equal(given(model, other), expected, err_msg=name)
+    named = kind(**TINY).fit(frames, y)
+    assert named.feature_names_in_.tolist() == ["a", "b"] and named.n_features_in_ == 2
+    assert_array_equal(given(named, frames), expected)
+    equal, _ = make_sequences()
+    assert_array_equal(given(model, Tensor(equal)), given(model, equal))
+    assert_array_equal(given(model, equal.astype(object)), given(model, equal))
+
+
+def test_series_and_lists_of_numbers():
+    """Lists of one length are a table; what is given for each step is a list wherever X is one."""
+    X = [x[:, 0] for x in make_ragged(features=1)[0]]
+    y = [np.cumsum(x) for x in X]
+    model = RNNRegressor(**TINY, return_sequences=True).fit(X, y)
+    series = [pd.Series(x) for x in X]
+    again = RNNRegressor(**TINY, return_sequences=True).fit(series, [pd.Series(part) for part in y])
+    expected = model.predict(X)
+    for found in (model.predict([x.tolist() for x in X]), model.predict(series), again.predict(series)):
+        assert_array_equal(np.concatenate(found), np.concatenate(expected))
+    cube, _ = make_sequences(features=1)
+    table = cube[:, :, 0]
+    of_table = RNNRegressor(**TINY, return_sequences=True).fit(table.tolist(), table)
+    assert of_table.n_features_in_ == 6
+    for fitted in (model, of_table):
+        for given_ in (table, table[:, :4]):
+            found = fitted.predict(given_.tolist())
+            assert isinstance(found, list)
+            assert_array_equal(found, fitted.predict(given_[:, :, None]))
+
+
 def test_without_n_steps_every_column_is_a_step(kind):
     X, y = make_sequences(features=1)
     y = targets_for(kind, y)

@@ -56,7 +56,7 @@ n_iter_ : int
 n_features_in_ : int
     Columns of X, or where it had three dimensions or was a list, features of a step.
 feature_names_in_ : ndarray of str
-    Names of the columns, where X was a frame.
+    Names of the columns, where X was a frame or a list of frames.
 """
 
 
@@ -97,7 +97,9 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
         Parameters
         ----------
         X : ndarray of shape (sequences, steps, features) or (sequences, n_steps * features), DataFrame, or list
-            A list holds one array (steps, features), or (steps,), for each sequence; lengths may differ.
+            A list holds one array or frame (steps, features), or array or Series (steps,), for each sequence; lengths
+            may differ, and the columns of frames must be the same. A list of lists of single numbers, all of one
+            length, is such a table.
         y : array-like of shape (sequences,) or (sequences, targets)
             With ``return_sequences=True`` of shape (sequences, steps) or (sequences, steps, targets), or a list; what
             stands there where X holds padding (token 0) counts nowhere and may be anything.

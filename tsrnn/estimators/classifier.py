@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from tsrnn._errors import AnyOf, Instance, NoneOr, Options, quoted
 from tsrnn._parameters import param
 from tsrnn.estimators.base import ATTRIBUTES, SequenceEstimator
-from tsrnn.estimators.labels import codes_of, natural, weights_of
+from tsrnn.estimators.labels import check_labels, codes_of, natural, read_classes, weights_of
 from tsrnn.estimators.plan import NO_WEIGHTS, Goal
 from tsrnn.estimators.state import Scale, SequenceState
 from tsrnn.estimators.targets import TargetRows
@@ -154,20 +154,13 @@ class RNNClassifier(ClassifierMixin, SequenceEstimator):
         return self
 
     def _checked_targets(self, targets: TargetRows) -> np.ndarray:
-        values = targets.values
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
-            row = np.argwhere(~np.isfinite(values))[0][0]
-            raise ValueError(
-                f"Input y contains NaN or infinity, first in row {row}: leave out sequences of unknown class, or make "
-                "unknown a class of its own."
-            )
-        for column in values.T:
-            check_classification_targets(natural(column))
-        return values
+        for column in targets.values.T:
+            check_classification_targets(natural(check_labels(column, "Input y")))
+        return targets.values
 
     def _goal(self, targets: TargetRows, train: np.ndarray, before: SequenceState | None, classes: Any) -> Goal:
         values = targets.values[train]
-        given = None if classes is None else [np.unique(some) for some in ([classes] if targets.flat else classes)]
+        given = None if classes is None else read_classes(classes, values.shape[1], targets.flat)
         if before is not None:
             known = before.classes
             if given is not None and [some.tolist() for some in given] != [some.tolist() for some in known]:

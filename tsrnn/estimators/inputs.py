@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from copy import copy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
+
+from tsrnn._errors import quoted
+from tsrnn.estimators.listed import as_numbers, check_columns, common_columns, is_table, items_of, plain_array, steps_of
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Form:
     columns : int or None
         Of X, where it had two dimensions.
     names : tuple of str or None
-        Of these, where it was a frame.
+        Of these, where it was a frame; or of the features, where it was a list of frames.
     """
 
     features: int
@@ -92,33 +96,30 @@ def rows_of(lengths: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return np.repeat(marks, lengths)
 
 
-def is_listed(X: Any) -> bool:
-    """Whether sequences come one by one: as arrays in a list, as lists of different lengths, or as lists of steps."""
-    if isinstance(X, np.ndarray):
-        return X.dtype == object and X.ndim == 1 and X.size > 0 and isinstance(X[0], np.ndarray | list | tuple)
-    if not isinstance(X, list | tuple) or not X:
-        return False
-    if isinstance(X[0], np.ndarray):
-        return X[0].ndim > 0
-    if not all(isinstance(x, list | tuple) for x in X):
-        return False
-    return len({len(x) for x in X}) > 1 or any(isinstance(step, list | tuple | np.ndarray) for step in X[0])
-
-
 def read_sequences(estimator: BaseEstimator, X: Any, n_steps: int | None, known: Form | None) -> SequenceRows:
     """Sequences in any of the three forms; ``known`` is that of an earlier call, which they have to fit."""
-    if is_listed(X):
-        found = _from_list(X)
-    elif isinstance(X, np.ndarray) and X.ndim == 3:
-        found = _from_cube(X)
+    items = items_of(X)
+    if items is not None and not _is_table(items, n_steps, known):
+        found = _from_list(items, known)
+    elif isinstance(X, pd.DataFrame) or issparse(X) or (array := plain_array(X)).ndim == 2:
+        found = replace(_from_table(estimator, X, n_steps, known), listed=items is not None)
     else:
-        found = _from_table(estimator, X, n_steps, known)
+        found = _from_cube(array, type(X).__name__)
     if known is not None and found.features != known.features:
         raise ValueError(
             f"X has {found.features} features at each step, but {type(estimator).__name__} is expecting "
-            f"{known.features} features as input: those of `fit`."
+            f"{known.features} features as input: those of `fit`. Give an array (sequences, steps, features) or a list "
+            "of sequences; a single one goes into a list of its own."
         )
     return found
+
+
+def _is_table(items: list[Any], n_steps: int | None, known: Form | None) -> bool:
+    """Whether lists of single values are the rows of a table, as scikit-learn has it, and not sequences of any length.
+
+    In ``fit`` they are where all have one length; later where ``fit`` had a table, of as many columns.
+    """
+    return is_table(items) and (n_steps is not None or known is None or known.columns == len(items[0]))
 
 
 def _from_table(estimator: BaseEstimator, X: Any, n_steps: int | None, known: Form | None) -> SequenceRows:
@@ -129,7 +130,8 @@ def _from_table(estimator: BaseEstimator, X: Any, n_steps: int | None, known: Fo
         vars(reader).pop("feature_names_in_", None)
         if known.names is not None:
             reader.feature_names_in_ = np.array(known.names, dtype=object)
-    table = validate_data(reader, X, reset=known is None or known.columns is None, dtype=np.float64)
+    first = known is None or known.columns is None
+    table = validate_data(reader, _checked_table(X), reset=first, dtype=np.float64, ensure_all_finite=False)
     columns = table.shape[1]
     steps = columns if n_steps is None else n_steps
     if columns % steps:
@@ -139,48 +141,77 @@ def _from_table(estimator: BaseEstimator, X: Any, n_steps: int | None, known: Fo
         )
     names = vars(reader).get("feature_names_in_")
     form = Form(columns // steps, columns, None if names is None else tuple(map(str, names)))
-    return SequenceRows(table.reshape(-1, form.features), np.full(len(table), steps, np.int64), form)
+    lengths = np.full(len(table), steps, np.int64)
+    return SequenceRows(_finite(table.reshape(-1, form.features), lengths), lengths, form)
 
 
-def _from_list(X: Sequence[Any]) -> SequenceRows:
-    """Arrays (steps, features), or (steps,) where there is one feature."""
-    arrays = [_steps_of(x, i) for i, x in enumerate(X)]
+def _checked_table(X: Any) -> Any:
+    """X, once it is known to hold nothing that scikit-learn would take for numbers, or complain of in NumPy's words."""
+    if isinstance(X, pd.DataFrame):
+        if X.columns.empty:
+            raise ValueError(f"X must have at least one column; got a frame of shape {X.shape}.")
+        check_columns(X, "X")
+        return X
+    if issparse(X):
+        return X
+    array = plain_array(X)
+    if isinstance(array, np.ma.MaskedArray):
+        filled = as_numbers(array)
+        return array if filled is None else filled
+    if array.dtype.kind in "SUmM" or (array.dtype == object and any(isinstance(x, str) for x in array.flat)):
+        raise ValueError(f"X must hold numbers; got an array of dtype {array.dtype} and shape {array.shape}.")
+    return X
+
+
+def _from_list(items: list[Any], known: Form | None) -> SequenceRows:
+    """Arrays or frames (steps, features), or (steps,) where there is one feature."""
+    columns = common_columns(items, "X")
+    arrays = [steps_of(x, f"X[{i}]") for i, x in enumerate(items)]
     width = arrays[0].shape[1]
     odd = next((i for i, array in enumerate(arrays) if array.shape[1] != width), None)
     if odd is not None:
         raise ValueError(
-            f"All sequences in X must have the same features; X[0] has {width}, X[{odd}] has {arrays[odd].shape[1]}."
+            f"All sequences in X must have the same features; X[0] has {width}, X[{odd}] has {arrays[odd].shape[1]}. "
+            "Give all of them the same ones, or leave that one out."
         )
+    names = None
+    if columns is not None and all(isinstance(name, str) for name in columns):
+        names = tuple(columns)
+        if known is not None and known.columns is None and known.names not in (None, names):
+            raise ValueError(
+                f"The frames in X must have the columns of those in `fit`, {quoted(known.names or ())}, in that order; "
+                f"got {quoted(names)}."
+            )
     lengths = np.array([len(array) for array in arrays], np.int64)
-    return SequenceRows(_finite(np.concatenate(arrays), lengths), lengths, Form(width), listed=True)
+    return SequenceRows(_finite(np.concatenate(arrays), lengths), lengths, Form(width, None, names), listed=True)
 
 
-def _from_cube(X: np.ndarray) -> SequenceRows:
-    """An array (sequences, steps, features)."""
-    if 0 in X.shape or X.dtype.kind not in "biuf":
+def _from_cube(array: np.ndarray, kind: str) -> SequenceRows:
+    """An array (sequences, steps, features), of what was of this type."""
+    if array.ndim != 3:
+        raise (ValueError if array.ndim else TypeError)(_what_it_must_be(kind, array))
+    values = as_numbers(array)
+    if 0 in array.shape or values is None:
         raise ValueError(
             "X must hold numbers, of at least one sequence of one step and one feature; got an array of dtype "
-            f"{X.dtype} and shape {X.shape}."
+            f"{array.dtype} and shape {array.shape}."
         )
-    lengths = np.full(len(X), X.shape[1], np.int64)
-    return SequenceRows(_finite(X.reshape(-1, X.shape[2]).astype(np.float64), lengths), lengths, Form(X.shape[2]))
+    lengths = np.full(len(values), values.shape[1], np.int64)
+    return SequenceRows(_finite(values.reshape(-1, values.shape[2]), lengths), lengths, Form(values.shape[2]))
 
 
-def _steps_of(x: Any, index: int) -> np.ndarray:
-    try:
-        array = np.asarray(x)
-    except ValueError as error:
-        raise ValueError(f"X[{index}] must have the same number of features at each step ({error}).") from error
-    if array.ndim in (1, 2) and 0 in array.shape:
-        raise ValueError(
-            f"X[{index}] is empty (shape {array.shape}), but a sequence has at least one step: leave it out."
-        )
-    if array.dtype.kind not in "biuf" or array.ndim not in (1, 2):
-        raise ValueError(
-            f"X[{index}] must hold numbers in the shape (steps, features), or (steps,) for one feature; got an array "
-            f"of dtype {array.dtype} and shape {array.shape}."
-        )
-    return array.reshape(len(array), -1).astype(np.float64)
+def _what_it_must_be(kind: str, array: np.ndarray) -> str:
+    """The message for what is neither list, nor table, nor cube."""
+    got = f"one {kind}" if array.ndim == 0 else f"one {kind} of shape {array.shape} and dtype {array.dtype}"
+    advice = {
+        0: "Make an array or a list of it.",
+        1: "Reshape your data: one sequence of one feature is `[x]`, sequences of one step are `x[:, None]`.",
+    }
+    return (
+        "X must be an array (sequences, steps, features), an array or frame (sequences, n_steps * features), or a list "
+        f"of arrays or frames (steps, features), with at least one sequence; got {got}. "
+        + advice.get(array.ndim, "Reshape your data to three axes, with all features of a step in the last one.")
+    )
 
 
 def _finite(rows: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.utils.class_weight import compute_class_weight
 
 from tsrnn._errors import quoted
@@ -23,6 +24,47 @@ def natural(column: np.ndarray) -> np.ndarray:
     if column.dtype.kind != "O" or any(isinstance(label, str) for label in column):
         return column
     return np.array(column.tolist())
+
+
+def check_labels(labels: np.ndarray, name: str) -> np.ndarray:
+    """Refuse labels that cannot be put in order, or are none; ``name`` is what messages call them."""
+    missing = np.flatnonzero(pd.isna(labels))
+    if missing.size:
+        raise ValueError(
+            f"{name} contains NaN or None, first in row {missing[0]}: leave out sequences of unknown class, or make "
+            "unknown a class of its own."
+        )
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        raise ValueError(f"{name} contains infinity, first in row {np.flatnonzero(np.isinf(labels))[0]}: leave it out.")
+    if labels.dtype == object and len({isinstance(label, str) for label in labels}) > 1:
+        kinds = {type(label).__name__: label for label in labels}
+        raise ValueError(
+            f"{name} must hold classes of one kind, texts or numbers; got {', '.join(kinds)}, e.g. "
+            f"{quoted(kinds.values())}. Make texts of all of them."
+        )
+    return labels
+
+
+def read_classes(classes: Any, n_targets: int, flat: bool) -> list[np.ndarray]:
+    """All classes that will ever come, of each target, in order."""
+    if flat:
+        return [_read_some(classes, "`classes`")]
+    parts = list(classes) if isinstance(classes, list | tuple | np.ndarray) else []
+    if len(parts) != n_targets or any(isinstance(part, str) or np.ndim(part) != 1 for part in parts):
+        raise ValueError(
+            f"`classes` must be a list of {n_targets} lists, the classes of each target of y; got {classes!r}."
+        )
+    return [_read_some(part, f"`classes[{i}]`") for i, part in enumerate(parts)]
+
+
+def _read_some(classes: Any, name: str) -> np.ndarray:
+    """The classes of one target, as they are: NumPy would make texts of numbers that stand beside texts."""
+    items = list(classes) if isinstance(classes, list | tuple | set | np.ndarray | pd.Series | pd.Index) else []
+    if len(items) < 2 or any(np.ndim(label) for label in items):
+        raise ValueError(f"{name} must be a list of at least two classes, such as [0, 1]; got {classes!r}.")
+    column = np.empty(len(items), dtype=object)
+    column[:] = items
+    return np.unique(natural(check_labels(column, name)))
 
 
 def codes_of(column: np.ndarray, labels: np.ndarray) -> np.ndarray:

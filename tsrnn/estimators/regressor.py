@@ -9,9 +9,10 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import check_array
 
-from tsrnn._errors import AnyOf, Instance, NoneOr, Options
+from tsrnn._errors import AnyOf, Instance, NoneOr, Options, quoted
 from tsrnn._parameters import param
 from tsrnn.estimators.base import ATTRIBUTES, SequenceEstimator
+from tsrnn.estimators.listed import as_numbers
 from tsrnn.estimators.plan import NO_WEIGHTS, Goal
 from tsrnn.estimators.state import Scale, SequenceState
 from tsrnn.estimators.targets import TargetRows
@@ -112,7 +113,14 @@ class RNNRegressor(RegressorMixin, SequenceEstimator):
         return self
 
     def _checked_targets(self, targets: TargetRows) -> np.ndarray:
-        return check_array(targets.values, dtype=np.float64, input_name="y")
+        values = targets.values
+        if as_numbers(values) is None:
+            row = next((i for i, some in enumerate(values) if as_numbers(some) is None), 0)
+            raise ValueError(
+                f"y must hold numbers; got {quoted(values[row])} in row {row}, of dtype {values.dtype}. For classes "
+                "there is RNNClassifier."
+            )
+        return check_array(values, dtype=np.float64, input_name="y")
 
     def _goal(self, targets: TargetRows, train: np.ndarray, before: SequenceState | None, classes: Any) -> Goal:
         values = targets.values

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tsrnn.estimators.inputs import SequenceRows, first_rows, is_listed, rows_of
+from tsrnn.estimators.inputs import SequenceRows, first_rows, rows_of
+from tsrnn.estimators.listed import array_of, common_columns, items_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +62,15 @@ class TargetRows:
 
 def read_targets(y: Any, sequences: SequenceRows, per_step: bool) -> TargetRows:
     """The targets of these sequences."""
+    items = items_of(y)
+    parts = None if items is None else [array_of(part, f"y[{i}]", "targets") for i, part in enumerate(items)]
     if not per_step:
-        if is_listed(y) and len({np.shape(part) for part in y}) > 1:
+        if parts is not None and len({part.shape for part in parts}) > 1:
             raise ValueError(
                 "y must have one row for each sequence, but holds arrays of different shapes. For a target at each "
                 "step set `return_sequences=True`."
             )
-        array = np.asarray(y)
+        array = np.asarray(y) if parts is None else np.stack(parts)
         if array.ndim not in (1, 2):
             raise ValueError(
                 "y must have the shape (sequences,) or (sequences, targets); got "
@@ -76,8 +79,9 @@ def read_targets(y: Any, sequences: SequenceRows, per_step: bool) -> TargetRows:
         _same_count(len(array), sequences)
         values = array.reshape(len(array), -1)
         return TargetRows(values, np.ones(len(array), np.int64), np.ones(len(array), bool), array.ndim == 1, False)
-    if is_listed(y):
-        arrays = [np.asarray(part) for part in y]
+    if parts is not None:
+        common_columns(items or (), "y")
+        arrays = parts
     else:
         array = np.asarray(y)
         if array.ndim not in (2, 3):
