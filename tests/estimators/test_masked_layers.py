@@ -35,6 +35,7 @@ GO_BY_MASKS = {
     "mean of states": [GRU(3, **STATES), LayerNorm(), GlobalAveragePool1D()],
     "residual": [Dense(3), Residual(GRU(3, **STATES)), ActivityPenalty(l2=0.1), GRU(2)],
     "dilated": [Dilated(GRU(3, **STATES), 2), GRU(2)],
+    "more dilated than the shortest are long": [Dense(3), Residual(Dilated(GRU(3, **STATES), 5)), GRU(2)],
     "behind the end": [GRU(3), RepeatVector(3), GRU(3, **STATES), Conv1D(2, 2), Flatten()],
 }
 READ_ALL = {
@@ -52,8 +53,26 @@ READ_ALL = {
 def test_a_sequence_gives_the_same_in_any_company(layers):
     model = RNNRegressor(layers=layers, **SETTINGS).fit(X, Y)
     together = model.predict(X)
-    for i in (0, 3, len(X) - 1):
+    for i in (0, 3, min(range(len(X)), key=lambda i: len(X[i])), len(X) - 1):
         np.testing.assert_array_equal(model.predict([X[i]]), together[i : i + 1])
+
+
+def test_sequences_shorter_than_a_dilation():
+    """They are learned from beside longer ones, so they are predicted alone too, whatever form they have."""
+    layers = [Dilated(GRU(3, **STATES), 5)]
+    model = RNNRegressor(layers=layers, return_sequences=True, **SETTINGS).fit(X, [x[:, 0] for x in X])
+    short = np.stack([x[:2] for x in X[:4]])
+    expected = [part[:2] for part in model.predict(X[:4])]
+    np.testing.assert_array_equal(model.predict(short), expected)
+    np.testing.assert_array_equal(model.predict(list(short)), expected)
+    with pytest.raises(
+        ValueError, match=r"Layer 0, Dilated\(.*, 5\), needs at least 5 steps.*`dilation`; got 2 steps"
+    ):
+        RNNRegressor(layers=layers, return_sequences=True, **SETTINGS).fit(short, short[..., 0])
+    with pytest.raises(ValueError, match=r"Layer 0, Dilated\(GRU\(3\), 5\), needs at least 5 steps"):
+        RNNRegressor(layers=[Dilated(GRU(3), 5)], **SETTINGS).fit(np.ones((3, 6, 1)), np.ones(3)).predict(
+            short[..., :1]
+        )
 
 
 @pytest.mark.parametrize("layers", READ_ALL.values(), ids=READ_ALL)

@@ -7,7 +7,7 @@ from reference import cells as reference_cells
 from reference import recurrent as oracle
 
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn import GRU, LSTM, Dense, Dilated, Sequential, SimpleRNN
+from tsrnn.nn import GRU, LSTM, Dense, Dilated, Residual, Sequential, SimpleRNN
 from tsrnn.testing import check_gradient, check_layer
 
 STEPS, FEATURES, HIDDEN = 7, 3, 5
@@ -137,5 +137,8 @@ def test_bad_arguments():
         Dilated(Dense(3), 2)
     with pytest.raises(ValueError, match="`dilation` of Dilated must be"):
         Dilated(GRU(3), 0)
-    with pytest.raises(ValueError, match=r"`dilation` of Dilated\(GRU\(3\), 8\) must be at most the number of steps"):
+    needs = r"needs at least 8 steps, or none goes on from another one: lower `dilation`; got 7 steps of"
+    with pytest.raises(ValueError, match=rf"Layer 0, Dilated\(GRU\(3\), 8\), {needs} 3 features\."):
         build(Dilated(GRU(3), 8))
+    with pytest.raises(ValueError, match=rf"Layer 1, Residual\(Dilated\(.*, 8\)\), {needs} 2 features\."):
+        build(Dense(2), Residual(Dilated(GRU(2, return_sequences=True), 8)))

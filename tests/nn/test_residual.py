@@ -95,7 +95,7 @@ def test_what_a_layer_needs_it_needs_inside_too():
 def test_other_orders_and_other_things_are_refused():
     with pytest.raises(ValueError, match="must give its outputs in the order of its inputs; got GRU.*from the last"):
         Residual(GRU(5, return_sequences=True, go_backwards=True))
-    with pytest.raises(TypeError, match="`layer_spec` of Residual must be a layer such as"):
+    with pytest.raises(TypeError, match="`wrapped` of Residual must be a layer such as"):
         Residual("GRU")
 
 

@@ -20,7 +20,7 @@ from tsrnn._saving import Saved
 from tsrnn.data.weights import read_weights
 from tsrnn.estimators.declared import SequenceParameters
 from tsrnn.estimators.inputs import Form, SequenceRows, read_sequences, rows_of
-from tsrnn.estimators.layers import check_layers, check_weights, have_padding
+from tsrnn.estimators.layers import check_layers, check_weights, have_padding, least_steps
 from tsrnn.estimators.learning import learn
 from tsrnn.estimators.plan import NO_WEIGHTS, Examples, Goal, Part, Plan, for_kernels
 from tsrnn.estimators.split import split
@@ -229,9 +229,9 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
     def _at_work(self, X: Any, state: SequenceState) -> tuple[SequenceRows, Network, SequenceTask]:
         """Sequences without targets, the fitted network on them, and its task."""
         sequences = read_tokens(read_sequences(self, X, self.n_steps, state.form), state.specs)
-        network = state.network(sequences.longest)
+        network = state.network(max(sequences.longest, least_steps(state.specs)))
         check_weights(network, state.theta.size, state.steps)
-        check_layers(network, state.per_step, sequences.ragged)
+        check_layers(network, state.per_step, sequences.ragged or network.input.steps > sequences.longest)
         outputs, rows = network.output.features, np.zeros(0, np.int64)
         targets = Targets(np.zeros(0, np.float32), rows, rows, np.zeros(0, bool), 1, outputs, network.output.steps)
         given = for_kernels(sequences, state.inputs, network.input.steps)
@@ -242,7 +242,7 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
         if not self._fitted().per_step:
             return values[:, 0]
         if not sequences.listed:
-            return values
+            return values[:, : sequences.longest]
         return [part[:steps] for part, steps in zip(values, sequences.lengths.tolist(), strict=True)]
 
     def _compared(self, X: Any, y: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:

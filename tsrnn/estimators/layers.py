@@ -57,6 +57,21 @@ def check_weights(network: Network, size: int, steps: int) -> None:
         )
 
 
+def least_steps(specs: Sequence[LayerSpec]) -> int:
+    """Steps that shorter sequences are filled up to, masked: a dilated layer has to have as many as it skips.
+
+    So a short sequence gives the same by itself as beside a long one, where it is filled up anyhow.
+    """
+    least = 1
+    for spec in specs:
+        if not _goes_by_mask(spec):
+            break
+        while isinstance(spec, Residual | Dilated):
+            least = max(least, spec.dilation if isinstance(spec, Dilated) else 1)
+            spec = spec.wrapped
+    return least
+
+
 def _check_steps(network: Network, per_step: bool) -> None:
     wanted = network.input.steps if per_step else 1
     if network.output.steps == wanted:
@@ -77,9 +92,7 @@ def _check_masks(network: Network) -> None:
     for index, layer in enumerate(network.layers):
         if layer.input.steps == 1:
             return
-        spec = _innermost(layer.spec)
-        whole = isinstance(layer.spec, Dilated) and not layer.keeps_time  # it gives the end of one of its parts
-        if not isinstance(spec, STEP_BY_STEP + GO_BY_MASKS) or whole:
+        if not _goes_by_mask(layer.spec):
             raise ValueError(
                 f"Layer {index}, {layer.spec}, reads all steps alike, but these sequences differ in length, up to "
                 f"{network.input.steps} steps, and what shorter ones lack must not count. Give sequences of one "
@@ -89,10 +102,16 @@ def _check_masks(network: Network) -> None:
             return
 
 
+def _goes_by_mask(spec: LayerSpec) -> bool:
+    inner = _innermost(spec)
+    whole = isinstance(spec, Dilated) and not inner.return_sequences  # it gives the end of one of its parts
+    return isinstance(inner, STEP_BY_STEP + GO_BY_MASKS) and not whole
+
+
 def _innermost(spec: Any) -> Any:
     """The layer within those that only change what it reads or gives."""
     while isinstance(spec, Residual | Dilated):
-        spec = spec.layer_spec if isinstance(spec, Residual) else spec.wrapped
+        spec = spec.wrapped
     return spec
 
 

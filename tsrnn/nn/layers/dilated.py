@@ -72,13 +72,13 @@ class Dilated(LayerSpec):
         wrapped = Instance(Recurrent, "a recurrent layer such as GRU(32)")
         check_fields(self, {"wrapped": wrapped, "dilation": Integer(1)})
 
+    def refusal(self, shape: Shape) -> str:
+        if shape.steps < self.dilation:
+            return f"at least {self.dilation} steps, or none goes on from another one: lower `dilation`"
+        return ""
+
     def layer(self, shape: Shape) -> DilatedLayer:
         """The layer on inputs of this shape."""
-        if self.dilation > shape.steps:
-            raise ValueError(
-                f"`dilation` of {self} must be at most the number of steps of its input, {shape.steps}: no step would "
-                "go on from another one."
-            )
         return DilatedLayer(self, shape)
 
 

@@ -56,7 +56,7 @@ class Residual(LayerSpec):
 
     Parameters
     ----------
-    layer_spec : layer spec
+    wrapped : layer spec
         One that gives as many steps and features as it takes: for recurrent layers ``return_sequences=True`` and a
         ``hidden_size`` of the width of the input.
 
@@ -72,22 +72,22 @@ class Residual(LayerSpec):
     where this one gives 1 and 8; got 30 steps of 8 features.
     """
 
-    layer_spec: LayerSpec
+    wrapped: LayerSpec
 
     def __post_init__(self) -> None:
-        check_fields(self, {"layer_spec": Instance(LayerSpec, "a layer such as GRU(32, return_sequences=True)")})
-        inner = self.layer_spec.wrapped if isinstance(self.layer_spec, Dilated) else self.layer_spec
+        check_fields(self, {"wrapped": Instance(LayerSpec, "a layer such as GRU(32, return_sequences=True)")})
+        inner = self.wrapped.wrapped if isinstance(self.wrapped, Dilated) else self.wrapped
         if isinstance(inner, Recurrent) and inner.go_backwards:
             raise ValueError(
-                f"`layer_spec` of Residual must give its outputs in the order of its inputs; got {self.layer_spec}, "
+                f"`wrapped` of Residual must give its outputs in the order of its inputs; got {self.wrapped}, "
                 "which gives them from the last step to the first."
             )
 
     def refusal(self, shape: Shape) -> str:
-        needed = self.layer_spec.refusal(shape)
+        needed = self.wrapped.refusal(shape)
         if needed:
             return needed
-        layer = self.layer_spec.layer(shape)
+        layer = self.wrapped.layer(shape)
         if layer.output == shape and layer.keeps_time:
             return ""
         return (
@@ -97,7 +97,7 @@ class Residual(LayerSpec):
 
     def layer(self, shape: Shape) -> ResidualLayer:
         """The layer on inputs of this shape."""
-        return ResidualLayer(self, self.layer_spec.layer(shape))
+        return ResidualLayer(self, self.wrapped.layer(shape))
 
 
 class ResidualLayer(Layer):
