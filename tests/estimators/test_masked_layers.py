@@ -65,9 +65,7 @@ def test_sequences_shorter_than_a_dilation():
     expected = [part[:2] for part in model.predict(X[:4])]
     np.testing.assert_array_equal(model.predict(short), expected)
     np.testing.assert_array_equal(model.predict(list(short)), expected)
-    with pytest.raises(
-        ValueError, match=r"Layer 0, Dilated\(.*, 5\), needs at least 5 steps.*`dilation`; got 2 steps"
-    ):
+    with pytest.raises(ValueError, match=r"Layer 0, Dilated\(.*, 5\), needs at least 5 steps.*`dilation`; got 2 steps"):
         RNNRegressor(layers=layers, return_sequences=True, **SETTINGS).fit(short, short[..., 0])
     with pytest.raises(ValueError, match=r"Layer 0, Dilated\(GRU\(3\), 5\), needs at least 5 steps"):
         RNNRegressor(layers=[Dilated(GRU(3), 5)], **SETTINGS).fit(np.ones((3, 6, 1)), np.ones(3)).predict(

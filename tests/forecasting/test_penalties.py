@@ -9,6 +9,7 @@ from tsrnn.nn import GRU, Dense
 pytestmark = pytest.mark.filterwarnings("ignore::tsrnn.BelowNaiveWarning")
 
 PENALTIES = {"kernel_l1": 0.01, "kernel_l2": 0.02, "recurrent_l1": 0.03, "recurrent_l2": 0.04}
+PENALTIES |= {"activity_l1": 0.05, "activity_l2": 0.06}
 
 
 def test_penalties_and_clip_value_reach_the_layers_and_the_training(wide):

@@ -5,7 +5,7 @@ import pytest
 
 from tsrnn.kernels.gather import Series
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn import GRU, MSE, ActivityPenalty, Dense, Sequential
+from tsrnn.nn import GRU, MSE, ActivityPenalty, Bidirectional, Dense, Dilated, Residual, Sequential
 from tsrnn.nn.layer import Shape
 from tsrnn.nn.network import Network
 from tsrnn.testing import check_gradient, check_layer
@@ -45,6 +45,53 @@ def test_masked_steps_do_not_count():
 
 def test_conformance():
     check_layer(lambda: ActivityPenalty(0.0, 0.0))
+
+
+RATES = {"activity_l1": L1, "activity_l2": L2}
+
+
+def wrapped_alike(kind, **options):
+    """A recurrent layer in the wrappers whose output is what it gives."""
+    return {"alone": GRU(3, **options), "dilated": Dilated(GRU(3, **options), 2)}[kind]
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("kind", ["alone", "dilated"])
+def test_of_recurrent_layers_it_is_that_layer_behind_them(kind, sequences):
+    common = {"return_sequences": sequences, "go_backwards": True}
+    spec = wrapped_alike(kind, **RATES, **common)
+    behind = [wrapped_alike(kind, **common), ActivityPenalty(L1, L2)]
+    nets = [Sequential([*some, GRU(2)]).build((5, 2), dtype=np.float64) for some in ([spec], behind)]
+    rng = np.random.default_rng(0)
+    x, mask = rng.standard_normal((LANES + 3, 5, 2)), rng.random((LANES + 3, 5)) < 0.6
+    for marks in (None, mask, mask):
+        found = []
+        for net in nets:
+            y = net.forward(x, training=True, mask=marks)
+            found.append([y, net.penalty, net.backward(np.cos(y)), *net.grads()])
+        for one, other in zip(*found, strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert found[0][1] > 0.1
+
+
+def test_in_wrappers_that_change_the_output_it_is_of_what_the_layer_gives():
+    spec = GRU(3, return_sequences=True, **RATES)
+    net = Sequential([Dense(3), Residual(spec), Bidirectional(GRU(2, **RATES), merge_mode="mul")]).build(
+        (4, 2), random_state=1, dtype=np.float64
+    )
+    x = np.random.default_rng(0).standard_normal((3, 4, 2))
+    dense, residual, both = (net.get_weights()[part] for part in (slice(2), slice(2, 5), slice(5, None)))
+    inner = Sequential([Dense(3), GRU(3, return_sequences=True)]).build((4, 2), dtype=np.float64)
+    inner.set_weights([*dense, *residual])
+    states = inner(x)
+    total = plain(states)
+    for half, backwards in ((both[:3], False), (both[3:], True)):
+        one = Sequential([GRU(2, go_backwards=backwards)]).build((4, 3), dtype=np.float64)
+        one.set_weights(half)
+        total += plain(one(states + x @ dense[0] + dense[1]))
+    net.forward(x, training=True)
+    assert net.penalty == pytest.approx(total, rel=1e-12)
+    assert check_gradient(net, x) < 1e-6
 
 
 def test_gradient_between_other_layers():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from reference import losses
 
-from tsrnn.nn import GRU, LSTM, Dense, Sequential, SimpleRNN
+from tsrnn.nn import GRU, LSTM, TDNN, Attention, Conv1D, Dense, Sequential, SimpleRNN
 from tsrnn.nn.penalties import Penalties
 from tsrnn.testing import check_gradient
 
@@ -58,6 +58,31 @@ def test_gradient_check_counts_them(kind):
     net._penalties.add_gradient = lambda theta, gradient: None
     with pytest.raises(AssertionError, match="gradient of"):
         check_gradient(net, x)
+
+
+def test_kernels_of_convolutions_and_attention():
+    """The query of attention is no kernel, and biases never are."""
+    rates = {"kernel_l1": 0.3, "kernel_l2": 0.2}
+    with_, without = (
+        Sequential([Conv1D(3, 2, **some), TDNN(3, 2, **some), Attention(units=2, **some)]).build(
+            (6, 2), dtype=np.float64
+        )
+        for some in (rates, {})
+    )
+    strengths = {"l1": 0.3, "l2": 0.2}
+    wanted = sum(losses.penalty(with_.get_weights()[i], **strengths) for i in (0, 2, 4))
+    assert with_.penalty == pytest.approx(wanted, rel=1e-13) and without.penalty == 0
+    x = np.random.default_rng(1).standard_normal((3, 6, 2))
+    for one in (with_, without):
+        one.backward(np.cos(one.forward(x, training=True)))
+    for i, (found, plain) in enumerate(zip(with_.grads(), without.grads(), strict=True)):
+        extra = losses.d_penalty(with_.get_weights()[i], **strengths) if i in (0, 2, 4) else 0
+        np.testing.assert_allclose(found, plain + extra, rtol=1e-13, atol=1e-14)
+    for kind in (lambda **some: Conv1D(3, 2, **some), lambda **some: Attention(**some)):
+        with pytest.raises(ValueError, match="`kernel_l1` of .* must be a finite number of at least 0; got -1"):
+            kind(kernel_l1=-1)
+    with pytest.raises(ValueError, match=r"Attention\(kind='dot'\) must be 0: it has no weights; got 0.0 and 0.5"):
+        Attention(kind="dot", kernel_l2=0.5)
 
 
 def test_outputs_do_not_change():

@@ -7,7 +7,7 @@ from reference import cells as reference_cells
 from reference import recurrent as oracle
 
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn import GRU, LSTM, Bidirectional, Dense, Sequential
+from tsrnn.nn import GRU, LSTM, Bidirectional, Dense, Dilated, Residual, Sequential
 
 STEPS, FEATURES, HIDDEN = 5, 2, 3
 
@@ -96,6 +96,30 @@ def test_both_directions(kind):
             found.append(loss()[0])
             values -= sign * step * along
         assert abs((found[0] - found[1]) / (2 * step) / (slope * along).sum() - 1) < 1e-6
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_layers_that_say_so_give_their_states(batch):
+    wrappers = [
+        LSTM(HIDDEN, return_sequences=True, return_state=True),
+        Bidirectional(GRU(2, return_sequences=True, return_state=True), merge_mode="sum"),
+        Residual(Dilated(GRU(2, return_sequences=True, return_state=True), 2)),
+        GRU(2),
+    ]
+    net, x, mask = problem(*wrappers, batch=batch)
+    y, states = net(x, mask)
+    again, every = net(x, mask, return_state=True)
+    np.testing.assert_array_equal(y, again)
+    np.testing.assert_array_equal(y, net(x, mask, return_state=False))
+    assert states[3] is None and [len(rows) for rows in every] == [2, 2, 2, 1]
+    for rows, wanted in zip(states[:3], every[:3], strict=True):
+        np.testing.assert_array_equal(rows, wanted)
+    _, trained = net.forward(x, training=True, mask=mask)
+    with pytest.raises(ValueError, match="`d_state` needs a call of"):
+        net.backward(y, every)
+    d_x = net.backward(y, trained)
+    net.forward(x, training=True, mask=mask, return_state=True)
+    np.testing.assert_array_equal(net.backward(y, trained), d_x)
 
 
 def test_gradients_of_states_that_were_not_asked_for_are_refused():

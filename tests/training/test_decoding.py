@@ -246,3 +246,23 @@ def test_a_tile_writes_down_as_much_for_any_horizon_and_goes_when_it_is_left(tea
     finally:
         gc.enable()
     assert sizes[0] == sizes[1] < 60_000
+
+
+def test_penalties_on_activity_are_of_both_parts(team):
+    """With the truth fed, loss and gradient belong together: against a difference along a random direction."""
+    (engine, theta), (without, _) = (
+        engine_of(team, GRU(4, **rates)) for rates in ({"activity_l1": 0.3, "activity_l2": 0.7}, {})
+    )
+    origins = origins_of(LANES + 5)
+    loss = engine.loss_and_gradient(theta, origins, NO_WEIGHTS, STEP)
+    gradient = engine.gradient.copy()
+    assert engine.loss_and_gradient(theta, origins, NO_WEIGHTS, STEP) == loss
+    np.testing.assert_array_equal(engine.gradient, gradient)
+    more = loss - without.loss_and_gradient(theta, origins, NO_WEIGHTS, STEP)
+    spaces = [tile.space for tile in engine._tiles[True]]
+    assert more > 0.1 and {len(space.penalised) for space in spaces} == {2}
+    for part in np.array_split(np.arange(theta.size), 4):
+        along = np.zeros(theta.size)
+        along[part] = np.random.default_rng(9).standard_normal(part.size)
+        ends = [engine.loss_and_gradient(theta + sign * 1e-6 * along, origins, NO_WEIGHTS, STEP) for sign in (1, -1)]
+        assert (ends[0] - ends[1]) / 2e-6 == pytest.approx(gradient @ along, rel=1e-6, abs=1e-8)

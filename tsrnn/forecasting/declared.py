@@ -23,6 +23,10 @@ _CODES = Instance((numbers.Real, list, tuple, np.ndarray), "a number or a list o
 _AUTO = Options("auto")
 _RATE = Real(0, 1, closed="left")
 _PENALTY = "Penalty in the loss: so much times the sum of the {} in the {} of the hidden layers."
+_ACTIVITY = (
+    "Penalty in the loss: so much times the sum of the {} of what each recurrent layer gives, over its steps and "
+    "units, on average over the sequences of a batch."
+)
 
 
 class Columns(Parameters):
@@ -178,6 +182,8 @@ class RecurrentParameters(Parameters):
     kernel_l2: float = param(default=0.0, constraint=Real(0), doc=_PENALTY.format("squares", "kernels"))
     recurrent_l1: float = param(default=0.0, constraint=Real(0), doc=_PENALTY.format("magnitudes", "recurrent kernels"))
     recurrent_l2: float = param(default=0.0, constraint=Real(0), doc=_PENALTY.format("squares", "recurrent kernels"))
+    activity_l1: float = param(default=0.0, constraint=Real(0), doc=_ACTIVITY.format("magnitudes"))
+    activity_l2: float = param(default=0.0, constraint=Real(0), doc=_ACTIVITY.format("squares"))
     layers: Any = param(
         default=None,
         constraint=NoneOr(ListOf(Instance(LayerSpec, "a layer such as GRU(32)"))),

@@ -74,11 +74,13 @@ class Batch:
         out = np.concatenate([read_tile(space.y, network.output, ones=1) for space in self.tiles])[: self.size]
         return out if network.has_time else out[:, 0]
 
-    def last_states(self) -> States:
-        """Where each sequence ended, for each layer."""
-        layers = enumerate(self.network.layers)
-        rows = (last_states(layer, (space.bound[i].tape for space in self.tiles), self.size) for i, layer in layers)
-        return [tuple(states) or None for states in rows]
+    def last_states(self, wanted: Collection[int]) -> States:
+        """Where each sequence ended, in these layers."""
+        found: States = [None] * len(self.network.layers)
+        for i in wanted:
+            tapes = [space.bound[i].tape for space in self.tiles]
+            found[i] = tuple(last_states(self.network.layers[i], tapes, self.size))
+        return found
 
     def attention(self) -> dict[str, np.ndarray]:
         """The weights (batch, steps) of each attention layer, by its name."""

@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from tsrnn._errors import Boolean, check_parameter
+from tsrnn._errors import Boolean, NoneOr, check_parameter
 from tsrnn.nn.arguments import States, checked_array, checked_inputs, checked_states
 from tsrnn.nn.batch import Batch
 from tsrnn.nn.carried import CarriedStates
@@ -57,7 +57,7 @@ class BuiltNetwork:
         self.training_steps = 0  # counts calls with training=True: each draws its dropout masks anew
         self._taped: Batch | None = None  # of the last one of them, until ``backward``
         self._given: set[int] = set()  # layers that were given a first state
-        self._returned = False  # whether the last states were asked for
+        self._returned: set[int] = set()  # layers whose last states were asked for
         self._carried = CarriedStates(network.layers)
         self._one = OneSequence(network, self._carried)
         self._version = 0  # of the parameters
@@ -104,7 +104,22 @@ class BuiltNetwork:
 
     @overload
     def __call__(
-        self, x: np.ndarray, mask: np.ndarray | None = ..., initial_state: States | None = ...
+        self,
+        x: np.ndarray,
+        mask: np.ndarray | None = ...,
+        initial_state: States | None = ...,
+        *,
+        return_state: None = ...,
+    ) -> Any: ...
+
+    @overload
+    def __call__(
+        self,
+        x: np.ndarray,
+        mask: np.ndarray | None = ...,
+        initial_state: States | None = ...,
+        *,
+        return_state: Literal[False],
     ) -> np.ndarray: ...
 
     @overload
@@ -123,12 +138,10 @@ class BuiltNetwork:
         mask: np.ndarray | None = None,
         initial_state: States | None = None,
         *,
-        return_state: bool = False,
-    ) -> np.ndarray | tuple[np.ndarray, States]:
+        return_state: bool | None = None,
+    ) -> Any:
         """Predict: ``forward`` without dropout."""
-        if return_state:
-            return self.forward(x, mask=mask, initial_state=initial_state, return_state=True)
-        return self.forward(x, mask=mask, initial_state=initial_state)
+        return self._forward(x, False, mask, initial_state, return_state)
 
     @overload
     def forward(
@@ -138,6 +151,18 @@ class BuiltNetwork:
         training: bool = ...,
         mask: np.ndarray | None = ...,
         initial_state: States | None = ...,
+        return_state: None = ...,
+    ) -> Any: ...
+
+    @overload
+    def forward(
+        self,
+        x: np.ndarray,
+        *,
+        training: bool = ...,
+        mask: np.ndarray | None = ...,
+        initial_state: States | None = ...,
+        return_state: Literal[False],
     ) -> np.ndarray: ...
 
     @overload
@@ -158,8 +183,8 @@ class BuiltNetwork:
         training: bool = False,
         mask: np.ndarray | None = None,
         initial_state: States | None = None,
-        return_state: bool = False,
-    ) -> np.ndarray | tuple[np.ndarray, States]:
+        return_state: bool | None = None,
+    ) -> Any:
         """Outputs for a batch.
 
         Parameters
@@ -172,29 +197,46 @@ class BuiltNetwork:
             False where a step does not count, whatever x holds there, also NaN: the recurrent layers keep their state.
         initial_state : list, optional
             For each layer None or its first state: ``(h,)`` or ``(h, c)``, each of shape (batch, hidden). Default: 0.
-        return_state : bool, default=False
-            Give the last states of the recurrent layers as well, in the form of ``initial_state``.
+        return_state : bool, optional
+            Give the last states as well, in the form of ``initial_state``: True of all recurrent layers, False of none.
+            Default: of those that say so themselves, such as ``GRU(32, return_state=True)``.
 
         Returns
         -------
         ndarray
-            Of shape (batch, features) where the last layer gives one step, else (batch, steps, features). With
-            ``return_state`` a pair of this and the states.
+            Of shape (batch, features) where the last layer gives one step, else (batch, steps, features). Where states
+            are to be given, a pair of this and the list of states, with None for the other layers.
         """
-        for name, value in (("training", training), ("return_state", return_state)):
-            check_parameter("forward", name, value, _BOOLEAN)
+        return self._forward(x, training, mask, initial_state, return_state)
+
+    def _forward(
+        self,
+        x: np.ndarray,
+        training: bool,
+        mask: np.ndarray | None,
+        initial_state: States | None,
+        return_state: bool | None,
+    ) -> np.ndarray | tuple[np.ndarray, States]:
+        check_parameter("forward", "training", training, _BOOLEAN)
+        check_parameter("forward", "return_state", return_state, NoneOr(_BOOLEAN))
         x, marks, given = self._checked(x, mask, initial_state)
-        self._taped = None
+        self._taped, returning = None, self._returning(return_state)
         if len(x) == 1 and not training:
             first = None if marks is None else marks[0]
-            y, ended = self._one.predict(self._theta, self._version, x[0], first, given, return_state)
-            return (y, ended) if return_state else y
-        batch = self._run(x, marks, given, training=training, d_states=return_state)
+            y, ended = self._one.predict(self._theta, self._version, x[0], first, given, returning or ())
+            return y if returning is None else (y, ended)
+        batch = self._run(x, marks, given, training=training, d_states=returning is not None)
         self._one.give_back(self._carried.keep(batch.tiles, batch.size))
         if training:
-            self._taped, self._given, self._returned = batch, set(given), return_state
+            self._taped, self._given, self._returned = batch, set(given), returning or set()
             self.training_steps += 1
-        return (batch.outputs(), batch.last_states()) if return_state else batch.outputs()
+        return batch.outputs() if returning is None else (batch.outputs(), batch.last_states(returning))
+
+    def _returning(self, asked: bool | None) -> set[int] | None:
+        """The layers whose last states are to be given; None where not even a list of them is."""
+        layers = self.network.layers
+        own = {i for i, layer in enumerate(layers) if layer.state_rows and (asked or layer.returns_state)}
+        return own if asked or (asked is None and own) else None
 
     def attention_weights(
         self, x: np.ndarray, mask: np.ndarray | None = None, initial_state: States | None = None
@@ -230,7 +272,7 @@ class BuiltNetwork:
     def backward(self, d_y: np.ndarray, d_state: States | None = None) -> np.ndarray:
         """Gradient of the input, given that of the output of the last ``forward(training=True)``.
 
-        ``d_state`` are the gradients of the states that ``return_state=True`` gave, in the same form; default: 0.
+        ``d_state`` are the gradients of the states that ``forward`` gave, in the same form; default: 0.
         Afterwards ``grads()`` holds those of the weights, ``d_initial_state`` those of the initial states (where they
         were given). The penalties of the layers count as part of the loss: ``grads()`` includes the gradient of
         ``net.penalty``, whatever ``d_y`` is.
@@ -242,9 +284,10 @@ class BuiltNetwork:
             )
         expected = (batch.size, *network.output) if network.has_time else (batch.size, network.output.features)
         d_y = checked_array(d_y, "d_y", expected, network.dtype).reshape(batch.size, *network.output)
-        if d_state is not None and not self._returned:
+        d_states = checked_states(d_state, batch.size, "d_state", network)
+        if not set(d_states) <= self._returned:
             raise ValueError("`d_state` needs a call of `forward(x, training=True, return_state=True)` just before.")
-        d_x = batch.backward(d_y, checked_states(d_state, batch.size, "d_state", network))
+        d_x = batch.backward(d_y, d_states)
         batch.write_gradient(self.gradient)
         self._penalties.add_gradient(self._theta, self.gradient)
         self.d_initial_state = batch.d_initial_states(self._given)

@@ -177,6 +177,7 @@ class Layer(ABC):
     state_size: int = 0  # numbers of a sequence in each of them
     streams: int = 2  # of random numbers that are its own: no fewer than the masks that it drops with
     stateful: bool = False  # recurrent layers: whether the state goes on from call to call
+    returns_state: bool = False  # recurrent layers: whether a network gives the last state beside its output
 
     @property
     def name(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
@@ -29,9 +29,15 @@ class OneSequence:
         self.idle: list[SingleWorkspace] = []  # as many as there were threads at once
 
     def predict(
-        self, theta: np.ndarray, version: int, x: np.ndarray, marks: np.ndarray | None, given: Rows, return_state: bool
+        self,
+        theta: np.ndarray,
+        version: int,
+        x: np.ndarray,
+        marks: np.ndarray | None,
+        given: Rows,
+        returning: Collection[int],
     ) -> tuple[np.ndarray, States]:
-        """The output (1, ...) for x (steps, features), and with ``return_state`` the last states.
+        """The output (1, ...) for x (steps, features), and the last states of the layers in ``returning``.
 
         ``version`` is another number whenever the weights ``theta`` have changed.
         """
@@ -48,12 +54,14 @@ class OneSequence:
                 state.clear()
         single.forward()
         y = single.y[None].copy() if self.network.has_time else single.y.copy()
-        found = {i: tuple(state.read()) for i, state in single.states.items()} if return_state else {}
+        states: States = [None] * len(self.network.layers)
+        for i in returning:
+            states[i] = tuple(single.states[i].read())
         if carried.layers:
             carried.keep_in(single)
         else:
             self.idle.append(single)
-        return y, [found.get(i) for i in range(len(self.network.layers))]
+        return y, states
 
     def give_back(self, freed: Iterable[SingleWorkspace]) -> None:
         """Arrays that held carried states, and no longer do."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,19 @@ from tsrnn._jit import kernel, prepare
 from tsrnn.kernels.contractions import tile_step
 from tsrnn.kernels.simd import LANES
 from tsrnn.kernels.turn import TERMS, TILE, WINDOWS
-from tsrnn.nn.layer import NOTHING, Arrays, Bound, BoundSingle, Layer, LayerSpec, Penalised, Rows, Setting, Shape
+from tsrnn.nn.layer import (
+    NOTHING,
+    Arrays,
+    Bound,
+    BoundSingle,
+    Layer,
+    LayerSpec,
+    Penalised,
+    Rows,
+    Setting,
+    Shape,
+    gradient_tile,
+)
 
 
 @kernel
@@ -41,7 +54,8 @@ def activity_backward(penalised, turn, d_y, d_x):
                 x = penalised.x[step * x_step + (1 + feature) * LANES + lane]
                 slope = penalised.l1 * np.sign(x) + 2 * penalised.l2 * x
                 counts = lane < windows and not (penalised.mask.size and not penalised.mask[step * LANES + lane] > 0)
-                d_x[at] = d_y[at] + (slope * share if counts else 0)
+                # The product outside of the condition: with or without vectors it is contracted, to the same bits.
+                d_x[at] = d_y[at] + slope * (share if counts else 0.0)
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,8 @@ class ActivityPenalty(LayerSpec):
     They are added up over steps and features of a sequence, and averaged over the sequences of a batch, as Keras'
     ``ActivityRegularization`` does; steps that a mask leaves out do not count. Put behind a recurrent layer, it keeps
     states small (l2) or sparse (l1).
+
+    Recurrent layers have it as ``activity_l1`` and ``activity_l2``.
 
     Parameters
     ----------
@@ -95,3 +111,16 @@ class ActivityPenaltyLayer(Layer):
 
     def bind_single(self, arrays: list[np.ndarray], x: Rows, mask: np.ndarray) -> BoundSingle:
         return BoundSingle(x, mask=mask)
+
+
+def with_penalty(
+    penalty: ActivityPenalty, output: Shape, bind: Callable[[Arrays], Bound], setting: Setting, arrays: Arrays
+) -> Bound:
+    """What ``bind`` makes of a layer that gives this output, with the penalty as a layer behind it."""
+    if not (penalty.l1 or penalty.l2):
+        return bind(arrays)
+    d_inner = gradient_tile(output, setting.dtype) if setting.training else arrays.d_y
+    bound = bind(arrays._replace(d_y=d_inner))
+    own = Arrays(bound.y, arrays.d_y, d_inner, arrays.gradient[:0])
+    behind = penalty.layer(output).bind(replace(setting, mask=bound.mask), None, own)
+    return replace(bound, backward=behind.backward + bound.backward, penalised=bound.penalised + behind.penalised)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tsrnn._errors import Integer, NoneOr, Options, check_fields
+from tsrnn._errors import Integer, NoneOr, Options, Real, check_fields
 from tsrnn._jit import Call, prepare
 from tsrnn.kernels.attention import additive_back, additive_scores, attend, attend_back, dot_back, dot_scores
 from tsrnn.kernels.contractions import padded, step_size
@@ -52,6 +52,9 @@ class Attention(LayerSpec):
         "dot" looks for what is like the last state, ``h . h_last / sqrt(features)`` (Luong 2015).
     units : int, optional
         Width of the additive score; default: as many as there are features.
+    kernel_l1, kernel_l2 : float, default=0.0
+        Penalties on the additive kernel that are part of the loss in training: so much times the sum of its magnitudes,
+        and of its squares.
 
     Examples
     --------
@@ -68,11 +71,19 @@ class Attention(LayerSpec):
 
     kind: str = field(default="additive", kw_only=True)
     units: int | None = field(default=None, kw_only=True)
+    kernel_l1: float = field(default=0.0, kw_only=True)
+    kernel_l2: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
-        check_fields(self, {"kind": Options("additive", "dot"), "units": NoneOr(Integer(1))})
+        constraints = {"kind": Options("additive", "dot"), "units": NoneOr(Integer(1))}
+        check_fields(self, {**constraints, "kernel_l1": Real(0), "kernel_l2": Real(0)})
         if self.kind == "dot" and self.units is not None:
             raise ValueError(f"`units` of Attention(kind='dot') must be None: it has no weights; got {self.units}.")
+        if self.kind == "dot" and (self.kernel_l1 or self.kernel_l2):
+            raise ValueError(
+                "`kernel_l1` and `kernel_l2` of Attention(kind='dot') must be 0: it has no weights; got "
+                f"{self.kernel_l1} and {self.kernel_l2}."
+            )
 
     def layer(self, shape: Shape) -> Layer:
         """The layer on inputs of this shape."""
@@ -109,7 +120,8 @@ class AdditiveAttention(AttentionLayer):
     def __init__(self, spec: Attention, shape: Shape) -> None:
         super().__init__(spec, shape)
         self.units = spec.units or shape.features
-        self.keys: DenseLayer = Dense(self.units, activation="tanh").layer(shape)
+        penalties = {"kernel_l1": spec.kernel_l1, "kernel_l2": spec.kernel_l2}
+        self.keys: DenseLayer = Dense(self.units, activation="tanh", **penalties).layer(shape)
         self.parameters = (*self.keys.parameters, Parameter("query", (self.units,), "glorot_uniform"))
 
     @property

@@ -144,6 +144,7 @@ class BidirectionalLayer(Layer):
         self.mode, self.hidden = _MERGES[spec.merge_mode], wrapped.hidden_size
         self.output = Shape(self.one.output.steps, self.hidden * (2 if self.mode == _CONCAT else 1))
         self.keeps_time, self.stateful = self.one.keeps_time, self.one.stateful
+        self.returns_state = self.one.returns_state
         self.state_rows, self.state_size = 2 * self.one.state_rows, self.hidden
         self.streams = self.one.streams + self.other.streams
         self.parameters = tuple(
@@ -192,7 +193,8 @@ class BidirectionalLayer(Layer):
             backward = [split[1], *other.backward, split[0], *one.backward]
             backward += [prepare(add_to, arrays.d_x, d_x)] if wants_d_x else []
         tapes, dropped = (one.tape, other.tape), (*one.dropped, *other.dropped)
-        return Bound(tuple(forward), tuple(backward), y, dropped, tape=tapes, mask=one.mask)
+        penalised = one.penalised + other.penalised
+        return Bound(tuple(forward), tuple(backward), y, dropped, penalised, tapes, one.mask)
 
     @property
     def _places(self) -> tuple[int, int]:

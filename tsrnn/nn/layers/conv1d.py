@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tsrnn._errors import Integer, Options, check_fields
+from tsrnn._errors import Constraint, Integer, Options, Real, check_fields
 from tsrnn._jit import Call, kernel, prepare
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.kernels.contractions import QUAD, Matrix, add_outer, pack, padded, pieces, tile_step, unpack
@@ -34,7 +34,7 @@ from tsrnn.kernels.simd import (
     zeros,
 )
 from tsrnn.nn.layer import Arrays, Bound, BoundSingle, Layer, LayerSpec, Rows, Setting, Shape, aligned, tile
-from tsrnn.nn.params import Parameter
+from tsrnn.nn.params import Parameter, Penalty
 from tsrnn.nn.single import pack_units, padded_units
 
 CHUNK = 16  # steps whose gradients become those of weights together, while they are in cache
@@ -170,6 +170,9 @@ class Conv1D(LayerSpec):
         Distance of the ``kernel_size`` steps.
     activation : {"linear", "tanh", "sigmoid", "hard_sigmoid", "relu", "softsign"}, default="linear"
         What the sums go through.
+    kernel_l1, kernel_l2 : float, default=0.0
+        Penalties on the kernel that are part of the loss in training: so much times the sum of its magnitudes, and of
+        its squares.
 
     Examples
     --------
@@ -189,10 +192,16 @@ class Conv1D(LayerSpec):
     padding: str = field(default="valid", kw_only=True)
     dilation_rate: int = field(default=1, kw_only=True)
     activation: str = field(default="linear", kw_only=True)
+    kernel_l1: float = field(default=0.0, kw_only=True)
+    kernel_l2: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
-        sizes = dict.fromkeys(("filters", "kernel_size", "strides", "dilation_rate"), Integer(1))
-        check_fields(self, sizes | {"padding": Options("valid", "causal", "same"), "activation": Options(*ACTIVATIONS)})
+        constraints: dict[str, Constraint] = {
+            **dict.fromkeys(("filters", "kernel_size", "strides", "dilation_rate"), Integer(1)),
+            "padding": Options("valid", "causal", "same"),
+            "activation": Options(*ACTIVATIONS),
+        }
+        check_fields(self, {**constraints, "kernel_l1": Real(0), "kernel_l2": Real(0)})
 
     @property
     def span(self) -> int:
@@ -225,8 +234,9 @@ class Conv1DLayer(Layer):
         outputs, left = _placed(spec, shape.steps)
         self.spec, self.input, self.output = spec, shape, Shape(outputs, spec.filters)
         self.sizes = Sizes(*shape, *self.output, spec.kernel_size, spec.strides, spec.dilation_rate, left)
+        kernel_shape, penalty = (spec.kernel_size, *shape[1:], spec.filters), Penalty(spec.kernel_l1, spec.kernel_l2)
         self.parameters = (
-            Parameter("kernel", (spec.kernel_size, shape.features, spec.filters), "glorot_uniform"),
+            Parameter("kernel", kernel_shape, "glorot_uniform", penalty=penalty),
             Parameter("bias", (spec.filters,), "zeros"),
         )
 

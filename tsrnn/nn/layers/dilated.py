@@ -7,6 +7,7 @@ weights. So they are run one after the other by the time loop as it is, on copie
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ from tsrnn.nn.layer import (
     gradient_tile,
     tile,
 )
+from tsrnn.nn.layers.activity import with_penalty
 from tsrnn.nn.layers.recurrent import Recurrent, RecurrentLayer
 
 
@@ -89,11 +91,12 @@ class DilatedLayer(Layer):
         wrapped, self.dilation = spec.wrapped, spec.dilation
         self.spec, self.input = spec, shape
         counts = [len(range(i, shape.steps, self.dilation)) for i in range(self.dilation)]
-        forwards = replace(wrapped, go_backwards=False)
+        forwards = replace(wrapped, go_backwards=False, activity_l1=0.0, activity_l2=0.0)  # of the whole, see `bind`
         self.parts: list[RecurrentLayer] = [forwards.layer(Shape(count, shape.features)) for count in counts]
         one, self.hidden, self.sequences = self.parts[0], wrapped.hidden_size, wrapped.return_sequences
         self.output = Shape(shape.steps if self.sequences else 1, self.hidden)
         self.keeps_time, self.stateful, self.parameters = one.keeps_time, one.stateful, one.parameters
+        self.returns_state = one.returns_state
         self.state_rows, self.state_size = self.dilation * one.state_rows, self.hidden
         # What the state after the last step is to the step that would follow, and to those after it.
         self.last = [(shape.steps + i) % self.dilation for i in range(self.dilation)]
@@ -118,6 +121,10 @@ class DilatedLayer(Layer):
         return i * step, self.dilation * step
 
     def bind(self, setting: Setting, weights: Any, arrays: Arrays) -> Bound:
+        bind = partial(self._bind, setting, weights)
+        return with_penalty(self.spec.wrapped.activity, self.output, bind, setting, arrays)
+
+    def _bind(self, setting: Setting, weights: Any, arrays: Arrays) -> Bound:
         y, turned = tile(self.output, setting.dtype), setting.mask
         forward: list[Call] = []
         if turned is not None and self.spec.wrapped.go_backwards:

@@ -31,6 +31,7 @@ from tsrnn.nn.layer import (
     read_tile,
     tile,
 )
+from tsrnn.nn.layers.activity import ActivityPenalty, with_penalty
 from tsrnn.nn.params import Parameter, Penalty
 from tsrnn.nn.recurrent import Drops, Gradients, Run, Tape, Weights, backward, forward, spread_step
 from tsrnn.nn.single import bind_sequence, pack_sequence
@@ -43,12 +44,15 @@ CONSTRAINTS = {
     "dropout": _RATE,
     "recurrent_dropout": _RATE,
     "return_sequences": Boolean(),
+    "return_state": Boolean(),
     "go_backwards": Boolean(),
     "stateful": Boolean(),
     "kernel_l1": Real(0),
     "kernel_l2": Real(0),
     "recurrent_l1": Real(0),
     "recurrent_l2": Real(0),
+    "activity_l1": Real(0),
+    "activity_l2": Real(0),
 }
 
 SHARED_PARAMETERS = """Parameters
@@ -63,6 +67,9 @@ SHARED_PARAMETERS = """Parameters
         The same for the state, where it enters the recurrent product (Gal and Ghahramani 2016).
     return_sequences : bool, default=False
         Give the state after each step, (steps, hidden_size), not only the last one.
+    return_state : bool, default=False
+        Give the last state as well: a network of `Sequential` is called as ``y, states = net(x)`` then. States have the
+        form of ``initial_state``.
     go_backwards : bool, default=False
         Read the sequence from its end. With ``return_sequences`` the outputs are in the order of reading.
     stateful : bool, default=False
@@ -73,7 +80,10 @@ SHARED_PARAMETERS = """Parameters
         Penalties on the kernel that are part of the loss in training: so much times the sum of its magnitudes, and of
         its squares.
     recurrent_l1, recurrent_l2 : float, default=0.0
-        The same for the recurrent kernel."""
+        The same for the recurrent kernel.
+    activity_l1, activity_l2 : float, default=0.0
+        The same for what the layer gives, added up over its steps and averaged over the sequences of a batch, as with
+        an ``ActivityPenalty`` behind the layer."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +98,15 @@ class Recurrent(LayerSpec):
     dropout: float = field(default=0.0, kw_only=True)
     recurrent_dropout: float = field(default=0.0, kw_only=True)
     return_sequences: bool = field(default=False, kw_only=True)
+    return_state: bool = field(default=False, kw_only=True)
     go_backwards: bool = field(default=False, kw_only=True)
     stateful: bool = field(default=False, kw_only=True)
     kernel_l1: float = field(default=0.0, kw_only=True)
     kernel_l2: float = field(default=0.0, kw_only=True)
     recurrent_l1: float = field(default=0.0, kw_only=True)
     recurrent_l2: float = field(default=0.0, kw_only=True)
+    activity_l1: float = field(default=0.0, kw_only=True)
+    activity_l2: float = field(default=0.0, kw_only=True)
 
     cell: ClassVar[Any]
     recurrent_activation: ClassVar[str] = "sigmoid"  # cells with gates make it a field
@@ -117,6 +130,11 @@ class Recurrent(LayerSpec):
                         f"act on; got {getattr(self, name)}."
                     )
 
+    @property
+    def activity(self) -> ActivityPenalty:
+        """The penalty on what the layer gives."""
+        return ActivityPenalty(self.activity_l1, self.activity_l2)
+
     def layer(self, shape: Shape) -> RecurrentLayer:
         """The layer on inputs of this shape."""
         return RecurrentLayer(self, shape)
@@ -133,7 +151,7 @@ class RecurrentLayer(Layer):
     def __init__(self, spec: Recurrent, shape: Shape) -> None:
         cell = spec.cell
         self.spec, self.input = spec, shape
-        self.keeps_time, self.stateful = spec.return_sequences, spec.stateful
+        self.keeps_time, self.stateful, self.returns_state = spec.return_sequences, spec.stateful, spec.return_state
         self.state_rows, self.state_size = 1 + cell.N_CARRIED, spec.hidden_size
         self.output = Shape(shape.steps if spec.return_sequences else 1, spec.hidden_size)
         self.activations = ACTIVATIONS[spec.activation], ACTIVATIONS[spec.recurrent_activation]
@@ -222,6 +240,9 @@ class RecurrentLayer(Layer):
         return [*calls, *(prepare(unpack_own, gradients.own, *sizes, own.reshape(-1)) for own in self._own(arrays))]
 
     def bind(self, setting: Setting, weights: Weights, arrays: Arrays) -> Bound:
+        return with_penalty(self.spec.activity, self.output, partial(self._bind, setting, weights), setting, arrays)
+
+    def _bind(self, setting: Setting, weights: Weights, arrays: Arrays) -> Bound:
         spec, steps, (x, d_y, d_x, flat) = self.spec, self.input.steps, arrays
         kept = steps + 1 if setting.training or spec.return_sequences else 2
         drops, dropped = self._drops(setting)

@@ -107,6 +107,7 @@ class ResidualLayer(Layer):
         self.spec, self.inner, self.input, self.output = spec, inner, inner.input, inner.output
         self.parameters, self.streams, self.stateful = inner.parameters, inner.streams, inner.stateful
         self.state_rows, self.state_size = inner.state_rows, inner.state_size
+        self.returns_state = inner.returns_state
 
     @property
     def gradient_size(self) -> int:

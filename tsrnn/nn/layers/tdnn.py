@@ -20,7 +20,7 @@ class TDNN(Conv1D):
         Units.
     kernel_size : int
         Steps that a unit sees: the delays and one.
-    strides, padding, dilation_rate : optional
+    strides, padding, dilation_rate, kernel_l1, kernel_l2 : optional
         As in ``Conv1D``.
     activation : {"linear", "tanh", "sigmoid", "hard_sigmoid", "relu", "softsign"}, default="sigmoid"
         What the sums go through.
