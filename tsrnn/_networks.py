@@ -14,6 +14,7 @@ import numpy as np
 from tsrnn._cache import on_compile
 from tsrnn._errors import AnyOf, Boolean, Instance, Integer, ListOf, NoneOr, Options, Real
 from tsrnn._parameters import Parameters, param
+from tsrnn.nn.layer import Layer
 from tsrnn.training.events import Callback
 from tsrnn.training.optimizers import OPTIMIZERS, Optimizer
 from tsrnn.training.progress import CompileNotice, ProgressBar, write_line
@@ -111,6 +112,22 @@ class NetworkTraining(Parameters):
                 yield [bar, *callbacks]
         finally:
             bar.close()
+
+
+def check_states(layers: Iterable[Layer], where: str) -> None:
+    """Refuse layers whose states would go nowhere; ``where`` says why none can go on from one example to the next."""
+    advice = "it is for networks of `tsrnn.nn.Sequential`."
+    for layer in layers:
+        if layer.stateful:
+            raise ValueError(
+                f"`layers` holds {layer.spec}, but {where}: no state can go on from one to the next. Leave `stateful` "
+                f"out; {advice}"
+            )
+        if layer.returns_state:
+            raise ValueError(
+                f"`layers` holds {layer.spec}, but an estimator gives predictions, and no states. Leave `return_state` "
+                f"out; {advice}"
+            )
 
 
 def warn_if_interrupted(name: str, stopped: str | None, epochs: int, best_epoch: int | None) -> None:

@@ -117,6 +117,7 @@ BAD = {  # X, y, parameters, what the message says
         ["must give 6 steps", "they give one step", "in each of them"],
     ),
     "stateful": (X, Y, {"layers": [GRU(3, stateful=True)]}, ["GRU(3, stateful=True)", "shuffled", "Sequential"]),
+    "states": (X, Y, {"layers": [GRU(3, return_state=True)]}, ["GRU(3, return_state=True)", "no states", "Sequential"]),
     "backwards": (
         X,
         X[..., 0],
@@ -324,8 +325,14 @@ def test_going_on_with_other_targets(kind):
             model.partial_fit(X, np.stack([y, y], axis=1))
     with pytest.raises(ValueError, match="expecting 2 features"):
         model.partial_fit(X[:, :, :1], y)
-    with pytest.raises(ValueError, match="layers of before"):
+    with pytest.raises(ValueError, match="needs the `return_sequences` of before, False; got True"):
         model.set_params(return_sequences=True).partial_fit(X, targets_for(kind, X[..., 0]))
+    model.set_params(return_sequences=False)
+    scalers = {"scaler": "minmax"} | ({"target_scaler": None} if kind is RNNRegressor else {})
+    for name, other in scalers.items():
+        with pytest.raises(ValueError, match=f"needs the `{name}` of before, standard; got {other}. Make a new"):
+            model.set_params(**{name: other}).fit(X, y)
+        model.set_params(**{name: "standard"})
     assert model.state_.theta is theta
 
 

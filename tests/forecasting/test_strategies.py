@@ -157,6 +157,8 @@ def test_a_decoder_goes_on_from_a_recurrent_layer(wide):
     given = {name: value for name, value in SEQ2SEQ.items() if name != "hidden_size"}
     with pytest.raises(ValueError, match=r"must be recurrent.*got Dense\(3\)"):
         RNNForecaster(layers=[GRU(4), Dense(3)], **given).fit(wide)
+    with pytest.raises(ValueError, match=r"GRU\(4, return_state=True\), but an estimator gives predictions, and no st"):
+        RNNForecaster(layers=[GRU(4, return_state=True)], **given).fit(wide)
     with pytest.raises(ValueError, match="stateful"):
         RNNForecaster(layers=[GRU(4, stateful=True)], **given).fit(wide)
     layers = [GRU(4, return_sequences=True), Dropout(0.1), GRU(3, return_sequences=True)]

@@ -24,7 +24,7 @@ from tsrnn.estimators.layers import check_layers, check_weights, have_padding, l
 from tsrnn.estimators.learning import learn
 from tsrnn.estimators.plan import NO_WEIGHTS, Examples, Goal, Part, Plan, for_kernels
 from tsrnn.estimators.split import split
-from tsrnn.estimators.state import Scale, SequenceState
+from tsrnn.estimators.state import Scale, SequenceState, check_kept
 from tsrnn.estimators.targets import TargetRows, read_targets
 from tsrnn.estimators.tokens import check_vocabulary, padding, read_tokens, with_embedding
 from tsrnn.forecasting.recurrent import recurrent_layers
@@ -77,6 +77,10 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
     @abstractmethod
     def _coded(self, targets: TargetRows, goal: Goal) -> tuple[np.ndarray, np.ndarray]:
         """What the network is to give for each row of y, and what rows count for beside the weights of users."""
+
+    @abstractmethod
+    def _said(self, outputs: np.ndarray, state: SequenceState) -> np.ndarray:
+        """Targets as users have them, (sequences, steps or 1, targets), from what the network gives."""
 
     @abstractmethod
     def _head(self, state: SequenceState) -> Any:
@@ -159,15 +163,12 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
         elif before is None and isinstance(layers[0], Embedding):
             check_vocabulary(layers[0], sequences, steps)
         specs = (*layers, Dense(goal.outputs))
+        kind = None if isinstance(specs[0], Embedding) else self.scaler
         if before is None:
-            kind = None if isinstance(specs[0], Embedding) else self.scaler
             return self._planned(examples, goal, Scale.learned(kind, sequences.rows[steps]), specs)
-        if (specs, targets.per_step) != (before.specs, before.per_step):
-            raise ValueError(
-                "Going on from earlier weights (`warm_start=True`, `partial_fit`) needs the layers of before, "
-                f"{', '.join(map(str, before.specs))}; got {', '.join(map(str, specs))}. Make a new estimator, or set "
-                "`warm_start=False`."
-            )
+        check_kept("`return_sequences`", before.per_step, targets.per_step)
+        check_kept("layers", ", ".join(map(str, before.specs)), ", ".join(map(str, specs)))
+        check_kept("`scaler`", before.inputs.kind, kind)
         return self._planned(examples, goal, before.inputs, specs)
 
     def _planned(self, examples: Examples, goal: Goal, inputs: Scale, specs: tuple[LayerSpec, ...]) -> Plan:
@@ -218,6 +219,24 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
         warn_if_interrupted(type(self).__name__, state.stopped, len(state.history), state.best_epoch)
 
     # ---- predict -----------------------------------------------------------------------------------------------
+    def predict(self, X: Any) -> Any:
+        """What is said of each sequence: the numbers of a regressor, the likeliest classes of a classifier.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+            Sequences, also longer or shorter ones.
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            Of shape (sequences,) or (sequences, targets), like y; with ``return_sequences=True`` (sequences, steps,
+            ...), or where X is a list one array for each sequence.
+        """
+        outputs, sequences = self._outputs(X)
+        found = self._said(outputs, self._fitted())
+        return self._per_step(found[..., 0] if self._fitted().flat else found, sequences)
+
     def _outputs(self, X: Any) -> tuple[np.ndarray, SequenceRows]:
         """What the network gives: (sequences, steps or 1, outputs)."""
         state = self._fitted()

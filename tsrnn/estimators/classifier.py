@@ -58,27 +58,6 @@ class RNNClassifier(ClassifierMixin, SequenceEstimator):
         "inverse of their frequency among the training sequences.",
     )
 
-    def predict(self, X: Any) -> Any:
-        """The likeliest class of each sequence.
-
-        Parameters
-        ----------
-        X : as in ``fit``
-            Sequences, also longer or shorter ones.
-
-        Returns
-        -------
-        ndarray or list of ndarray
-            Of shape (sequences,) or (sequences, targets), like y; with ``return_sequences=True`` (sequences, steps,
-            ...), or where X is a list one array for each sequence.
-        """
-        values, sequences = self._outputs(X)
-        state = self._fitted()
-        found = [names[part.argmax(axis=-1)] for names, part in zip(state.classes, _parts(values, state), strict=True)]
-        if len({names.dtype.kind for names in state.classes}) > 1:
-            found = [part.astype(object) for part in found]  # or texts would be made of numbers
-        return self._per_step(found[0] if state.flat else np.stack(found, axis=-1), sequences)
-
     def predict_proba(self, X: Any) -> Any:
         """Probabilities of the classes.
 
@@ -207,6 +186,12 @@ class RNNClassifier(ClassifierMixin, SequenceEstimator):
             return super()._strata(targets)
         each = [np.unique(column, return_inverse=True)[1].ravel() for column in targets.values.T]
         return np.unique(np.stack(each, axis=1), axis=0, return_inverse=True)[1].ravel()
+
+    def _said(self, outputs: np.ndarray, state: SequenceState) -> np.ndarray:
+        found = [names[part.argmax(axis=-1)] for names, part in zip(state.classes, _parts(outputs, state), strict=True)]
+        if len({names.dtype.kind for names in state.classes}) > 1:
+            found = [part.astype(object) for part in found]  # or texts would be made of numbers
+        return np.stack(found, axis=-1)
 
     def _head(self, state: SequenceState) -> Any:
         return Classes(np.cumsum([0, *map(len, state.classes)]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tsrnn._networks import check_states
 from tsrnn.nn.layer import LayerSpec
 from tsrnn.nn.layers.activity import ActivityPenalty
 from tsrnn.nn.layers.attention import Attention
@@ -26,13 +27,9 @@ GO_BY_MASKS = (Attention, Bidirectional, GlobalAveragePool1D, Recurrent)  # all 
 def check_layers(network: Network, per_step: bool, ragged: bool) -> None:
     """Refuse layers that cannot give what is asked for, or that would mix up sequences."""
     _check_steps(network, per_step)
+    check_states(network.layers, "sequences are shuffled")
     for layer in network.layers:
         spec = layer.spec
-        if layer.stateful:
-            raise ValueError(
-                f"`layers` holds {spec}, but sequences are shuffled: no state can go on from one to the next. "
-                "Leave `stateful` out; it is for networks of `tsrnn.nn.Sequential`."
-            )
         inner = _innermost(spec)
         if per_step and isinstance(inner, Recurrent) and inner.go_backwards:
             raise ValueError(

@@ -14,7 +14,7 @@ from tsrnn._parameters import param
 from tsrnn.estimators.base import ATTRIBUTES, SequenceEstimator
 from tsrnn.estimators.listed import as_numbers
 from tsrnn.estimators.plan import NO_WEIGHTS, Goal
-from tsrnn.estimators.state import Scale, SequenceState
+from tsrnn.estimators.state import Scale, SequenceState, check_kept
 from tsrnn.estimators.targets import TargetRows
 from tsrnn.nn.heads.point import LOSSES, Huber, as_loss
 from tsrnn.nn.heads.targets import Numbers
@@ -58,25 +58,6 @@ class RNNRegressor(RegressorMixin, SequenceEstimator):
         constraint=NoneOr(Options("standard", "minmax", "robust")),
         doc="Scaling of each target, learned from the training sequences and undone on predictions.",
     )
-
-    def predict(self, X: Any) -> Any:
-        """The numbers for each sequence.
-
-        Parameters
-        ----------
-        X : as in ``fit``
-            Sequences, also longer or shorter ones.
-
-        Returns
-        -------
-        ndarray or list of ndarray
-            Of shape (sequences,) or (sequences, targets), like y; with ``return_sequences=True`` (sequences, steps,
-            ...), or where X is a list one array for each sequence.
-        """
-        values, sequences = self._outputs(X)
-        state = self._fitted()
-        numbers = state.targets.undone(values.astype(np.float64))
-        return self._per_step(numbers[..., 0] if state.flat else numbers, sequences)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The coefficient of determination, mean over targets; with ``return_sequences=True`` over all steps.
@@ -124,6 +105,8 @@ class RNNRegressor(RegressorMixin, SequenceEstimator):
 
     def _goal(self, targets: TargetRows, train: np.ndarray, before: SequenceState | None, classes: Any) -> Goal:
         values = targets.values
+        if before is not None:
+            check_kept("`target_scaler`", before.targets.kind, self.target_scaler)
         scale = Scale.learned(self.target_scaler, values[train]) if before is None else before.targets
         self._check_count(targets, len(scale.scale))
         return Goal(values.shape[1], Numbers(as_loss(self.loss), scale.scale), scale, [], [])
@@ -131,6 +114,9 @@ class RNNRegressor(RegressorMixin, SequenceEstimator):
     def _coded(self, targets: TargetRows, goal: Goal) -> tuple[np.ndarray, np.ndarray]:
         self._check_count(targets, len(goal.scale.scale))
         return goal.scale.of(targets.values), NO_WEIGHTS
+
+    def _said(self, outputs: np.ndarray, state: SequenceState) -> np.ndarray:
+        return state.targets.undone(outputs.astype(np.float64))
 
     def _head(self, state: SequenceState) -> Any:
         return Numbers(as_loss(self.loss), state.targets.scale)

@@ -18,10 +18,11 @@ from tsrnn.training.optimizers import Optimizer
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """What is taken off numbers, and what they are divided by; arrays (features,)."""
+    """What is taken off numbers, and what they are divided by, arrays (features,); ``kind`` is the scaler's name."""
 
     center: np.ndarray
     scale: np.ndarray
+    kind: str | None = None
 
     @classmethod
     def learned(cls, kind: str | None, rows: np.ndarray) -> Scale:
@@ -36,7 +37,7 @@ class Scale:
         elif kind == "robust":
             robust = RobustScaler().fit(rows)
             center, scale = robust.center_, robust.scale_
-        return cls(center, scale)
+        return cls(center, scale, kind)
 
     def of(self, rows: np.ndarray) -> np.ndarray:
         """Scaled."""
@@ -111,6 +112,7 @@ class SequenceState:
             "form": self.form.document(),
             "per_step": self.per_step,
             "flat": self.flat,
+            "scalers": (self.inputs.kind, self.targets.kind),
             "classes": [encode_labels(labels) for labels in self.classes],
             "history": self.history,
             "best_epoch": self.best_epoch,
@@ -125,14 +127,15 @@ class SequenceState:
         made = {name: decode(document[name]) for name in ("specs", "optimizer")}
         form, plain = Form(**document["form"]), ("steps", "per_step", "flat", "history", "best_epoch", "stopped")
         layout = Network(made["specs"], Shape(document["steps"], form.features)).layout
+        of_inputs, of_targets = document["scalers"]
         moments = [layout.flat(_of(f"moment_{k}", arrays)) for k in range(made["optimizer"].n_moments)]
         return cls(
             **made,
             theta=layout.flat(_of("weights", arrays)),
             moments=np.array(moments, np.float32).reshape(-1, layout.size),
             form=form,
-            inputs=Scale(**_of("inputs", arrays)),
-            targets=Scale(**_of("targets", arrays)),
+            inputs=Scale(**_of("inputs", arrays), kind=of_inputs),
+            targets=Scale(**_of("targets", arrays), kind=of_targets),
             classes=[decode_labels(labels) for labels in document["classes"]],
             updates=document["updates"],
             **{name: document[name] for name in plain},
@@ -141,6 +144,15 @@ class SequenceState:
     def _vectors(self) -> dict[str, np.ndarray]:
         """Everything that is laid out as the weights are."""
         return {"weights": self.theta} | {f"moment_{k}": moment for k, moment in enumerate(self.moments)}
+
+
+def check_kept(what: str, before: Any, now: Any) -> None:
+    """Refuse to go on from earlier weights with something else than they were learned with."""
+    if now != before:
+        raise ValueError(
+            f"Going on from earlier weights (`warm_start=True`, `partial_fit`) needs the {what} of before, {before}; "
+            f"got {now}. Make a new estimator, or set `warm_start=False`."
+        )
 
 
 def _of(owner: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@ from tsrnn._blas import one_blas_thread
 from tsrnn._encoding import decode, encode
 from tsrnn._errors import DivergedError
 from tsrnn._looking import LooksInside, spread_evenly
-from tsrnn._networks import NetworkTraining
+from tsrnn._networks import NetworkTraining, check_states
 from tsrnn.data import Panel, WindowIndex, all_windows
 from tsrnn.forecasting.base import Forecaster
 from tsrnn.forecasting.declared import TrainingParameters
@@ -254,12 +254,7 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
                 f"`layers` begins with {network.specs[0]}, which reads tokens, but a forecaster's columns are scaled "
                 "numbers. Leave it out; it is for networks of `tsrnn.nn.Sequential`."
             )
-        stateful = next((layer.spec for layer in network.layers if layer.stateful), None)
-        if stateful is not None:
-            raise ValueError(
-                f"`layers` holds {stateful}, but a forecaster's windows overlap and come in any order: no state can go "
-                "on from one to the next. Leave `stateful` out; it is for networks of `tsrnn.nn.Sequential`."
-            )
+        check_states(network.layers, "a forecaster's windows overlap and come in any order")
 
     def _noticing(self) -> AbstractContextManager[None]:
         return NetworkTraining._noticing(self)
