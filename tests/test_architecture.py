@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "_jit": BASE,
     "_parameters": {"_errors"},
     "_looking": {"_errors", "nn", "training"},
-    "_networks": BASE | {"_parameters", "training"},
+    "_networks": BASE | {"_parameters", "nn", "training"},
     "_encoding": {"_parameters", "nn", "training"},
     "_saving": {"_parameters", "_encoding", "persistence"},
     "kernels": BASE,
