@@ -22,7 +22,8 @@ def test_no_reference_is_counted_in_the_time_loop(name, layer):
     network.pack(network.initial(0))
     bound = network.workspace(training=True).bound[0]
     (call,) = getattr(bound, name)
-    check(getattr(recurrent, name), call.args)
+    body = check(getattr(recurrent, name), call.args)
+    assert ("@llvm.prefetch" in body) is (name == "forward")  # of what two directions write
 
 
 @pytest.mark.parametrize("layer", [GRU(5), GRU(5, reset_after=False), SLSTM(5)], ids=str)
@@ -39,7 +40,7 @@ def test_nor_in_a_convolution(name):
 
 
 def check(kernel, arguments):
-    """No more than the counts at the entry."""
+    """No more than the counts at the entry; gives the LLVM code."""
     fresh = numba.njit(kernel.py_func, error_model="numpy", fastmath=FAST_MATH)  # not from the cache
     fresh(*arguments)
     (llvm,) = fresh.inspect_llvm().values()
@@ -47,3 +48,4 @@ def check(kernel, arguments):
     body = next(text for text in functions if re.match(r"define [^@]*@_ZN[^(]*\(", text))
     assert "fdiv" in body or "fmul" in body  # the kernel itself, not the wrapper that Python calls
     assert body.count("NRT_incref") + body.count("NRT_decref") <= 2
+    return body

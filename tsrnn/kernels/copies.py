@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tsrnn._jit import kernel
+from tsrnn._jit import helper, kernel
+from tsrnn.kernels.simd import LANES, load, select_rows, store, zeros
 
 
 @kernel
@@ -22,3 +23,11 @@ def add_to(total, others):
     """total += others"""
     for i in range(total.size):
         total[i] += others[i]
+
+
+@helper
+def copy_where(target, to, source, at, mask, mask_at, count):
+    """target[to:] = source[at:] in lanes whose mask is above 0, else 0; ``count`` vectors"""
+    for lanes in range(0, count * LANES, LANES):
+        value = load(source, at + lanes, 1)
+        store(target, to + lanes, select_rows(load(mask, mask_at, 1), (value,), (zeros(target, 1),))[0])

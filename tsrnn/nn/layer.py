@@ -88,6 +88,7 @@ class Setting:
     continues: bool = False  # recurrent layers start from the state that the caller puts on the tape
     keeps_flow: bool = False  # recurrent layers keep the gradient of their state after each step
     d_states: bool = False  # their backward pass, from the gradient of the last state that is put there
+    adds_d_x: bool = False  # they add the gradient of the input to what is there
     before: Any = None  # tape of the layer that hands its state on to this one; the first state's gradient goes there
 
 

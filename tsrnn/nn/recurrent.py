@@ -15,6 +15,7 @@ import numpy as np
 
 from tsrnn._jit import helper, kernel, when
 from tsrnn.kernels.contractions import QUAD, add_outer, tile_step
+from tsrnn.kernels.copies import copy_where
 from tsrnn.kernels.simd import (
     LANES,
     Strided,
@@ -24,6 +25,7 @@ from tsrnn.kernels.simd import (
     load,
     load_lanes,
     load_rows,
+    prefetch,
     select_rows,
     split_rows,
     spread_rows,
@@ -85,6 +87,8 @@ class Run(NamedTuple):
     wants_d_state: bool
     keeps_flow: bool
     given_d_state: bool  # d_state and d_carry hold the gradient of the last state; else it is zero
+    adds_d_x: bool  # to what is there
+    shared: bool  # outputs go to a tile of two layers too; there they are zero where masked
 
 
 class Place(NamedTuple):
@@ -193,8 +197,8 @@ def all_gates(spec, size, weights, tape, place, block):
 
 
 @kernel
-def forward(spec, run, weights, x, mask, drops, tape):
-    """x [step][1 + feature][lane] -> tape.state [step + 1][1 + hidden][lane]"""
+def forward(spec, run, weights, x, mask, drops, tape, y):
+    """x [step][1 + feature][lane] -> tape.state [step + 1][1 + hidden][lane], and ``y`` where it is shared"""
     size, width = layout(spec), spec.UNITS * LANES
     if not run.continues:
         tape.state[LANES : size.h_step] = 0
@@ -212,6 +216,8 @@ def forward(spec, run, weights, x, mask, drops, tape):
         first_stage(spec, size, weights, tape, place)
         for block in range(size.blocks):
             # Not a helper: with branches in it, Numba would count references to all these arrays for every block.
+            if run.shared:  # what will be written is asked for now, and there by then
+                prefetch(y.array, y.at + step * y.step + block * width, 1, spec.UNITS)
             gates = all_gates(spec, size, weights, tape, place, block)
             previous = load_state(spec, tape, size, place.before, block)
             state, saved = spec.forward(gates + load_own(spec, weights, block), previous)
@@ -223,14 +229,15 @@ def forward(spec, run, weights, x, mask, drops, tape):
             if run.drops_state:
                 store(tape.fed, h_at, state[0] * load(drops.state, block * width, spec.UNITS))
             store_rows(tape.saved, place.saved_at + block * spec.GROUP * LANES, saved)
+        if run.shared:  # while it is in the first cache
+            after = place.after * size.h_step + LANES
+            copy_where(y.array, y.at + step * y.step, tape.state, after, mask, time * LANES, spec.hidden)
 
 
 @helper
-def gates_back(spec, run, size, weights, mask, tape, d_y, d_own, step, time):
+def gates_back(spec, run, size, weights, mask, tape, receives, d_y, d_y_at, d_own, step, time):
     """Activations of one step become gate gradients; d_state and d_carry go one step back but for the product."""
     width = spec.UNITS * LANES
-    receives = spec.return_sequences or step == run.steps - 1
-    d_y_at = step * (size.h_step - LANES) if spec.return_sequences else 0
     for block in range(size.blocks):
         h_at, carry_at = block * width, block * spec.N_CARRIED * width
         saved_at = step * size.saved_step + block * spec.GROUP * LANES
@@ -294,8 +301,11 @@ class Gradients(NamedTuple):
 
 
 @kernel
-def backward(spec, run, weights, mask, drops, tape, d_y, d_x, gradients):
-    """d_y [step or 1][hidden][lane] -> d_x [step][feature][lane], tape.d_state, tape.d_carry; gradients accumulate"""
+def backward(spec, run, weights, mask, drops, tape, d_y, d_first, d_next, d_x, gradients):
+    """d_y [hidden][lane] of each step -> d_x [step][feature][lane], tape.d_state, tape.d_carry; gradients accumulate
+
+    The steps of d_y begin at ``d_first`` and lie ``d_next`` apart.
+    """
     size = layout(spec)
     if not run.given_d_state:
         tape.d_state[:] = 0
@@ -303,13 +313,15 @@ def backward(spec, run, weights, mask, drops, tape, d_y, d_x, gradients):
     for step in range(run.steps - 1, -1, -1):
         time = run.steps - 1 - step if spec.go_backwards else step
         saved_at = step * size.saved_step
-        gates_back(spec, run, size, weights, mask, tape, d_y, gradients.own, step, time)
+        receives = spec.return_sequences or step == run.steps - 1
+        d_y_at = d_first + step * d_next
+        gates_back(spec, run, size, weights, mask, tape, receives, d_y, d_y_at, gradients.own, step, time)
         second_stage_back(spec, run, size, weights, drops, tape, step)
         if step > 0 or run.wants_d_state:
             for quad in range((spec.hidden + QUAD - 1) // QUAD):
                 at = quad * QUAD * LANES
                 d_h = contract_groups(
-                    zeros(d_y, QUAD), weights.recurrent_back, quad * QUAD * size.blocks * spec.RECURRENT_ROWS,
+                    zeros(d_x, QUAD), weights.recurrent_back, quad * QUAD * size.blocks * spec.RECURRENT_ROWS,
                     tape.saved, saved_at, size.blocks, spec.GROUP, spec.RECURRENT_START, spec.RECURRENT_STOP,
                 )  # fmt: skip
                 if run.drops_state:
@@ -318,12 +330,15 @@ def backward(spec, run, weights, mask, drops, tape, d_y, d_x, gradients):
         if run.wants_d_x:
             for quad in range((spec.features + QUAD - 1) // QUAD):
                 d_x_quad = contract_groups(
-                    zeros(d_y, QUAD), weights.input_back, quad * QUAD * size.blocks * spec.INPUT_ROWS,
+                    zeros(d_x, QUAD), weights.input_back, quad * QUAD * size.blocks * spec.INPUT_ROWS,
                     tape.saved, saved_at, size.blocks, spec.GROUP, spec.INPUT_START, spec.INPUT_STOP,
                 )  # fmt: skip
                 if run.drops_input:
                     d_x_quad = d_x_quad * load(drops.input, quad * QUAD * LANES, QUAD)
-                store(d_x, time * (size.x_step - LANES) + quad * QUAD * LANES, d_x_quad)
+                d_x_at = time * (size.x_step - LANES) + quad * QUAD * LANES
+                if run.adds_d_x:
+                    d_x_quad = d_x_quad + load(d_x, d_x_at, QUAD)
+                store(d_x, d_x_at, d_x_quad)
         if step % CHUNK == 0:
             count = min(CHUNK, run.steps - step)
             x_step = -size.x_step if spec.go_backwards else size.x_step

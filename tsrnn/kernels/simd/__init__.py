@@ -13,6 +13,7 @@ Memory
     load(array, offset, units) -> vector            store(array, offset, vector)
     load_rows(array, offset, count, units) -> rows  store_rows(array, offset, rows)
     load_lanes(array, offset, units) -> vector      one unit, repeated ``units`` times
+    prefetch(array, offset, count, units)           asks ``count`` vectors into the cache; the place may lie outside
     zeros(array, units), zero_rows(array, count, units)
     select_rows(mask, rows, others)                 where mask > 0: rows, else others
     transpose(source, starts, block)                block[k][lane] = source[starts[lane] + k], for k < SQUARE
@@ -71,6 +72,7 @@ else:
         load,
         load_lanes,
         load_rows,
+        prefetch,
         split_rows,
         spread_rows,
         store,
@@ -100,6 +102,7 @@ __all__ = [
     "load_rows",
     "outer",
     "positive",
+    "prefetch",
     "select_rows",
     "sigmoid",
     "split_rows",

@@ -7,9 +7,11 @@ from numba.extending import intrinsic
 from tsrnn.kernels.simd.functions import ir_lane_sum
 from tsrnn.kernels.simd.host import LANES, SQUARE
 from tsrnn.kernels.simd.vector import (
+    I32,
     LaneVector,
     const,
     fill,
+    ir_call,
     ir_join,
     ir_load,
     ir_pointer,
@@ -21,6 +23,8 @@ from tsrnn.kernels.simd.vector import (
     shuffle,
     splat,
 )
+
+LINE_BYTES = 64  # of a cache
 
 
 @intrinsic(prefer_literal=True)
@@ -52,6 +56,21 @@ def store(typing, array, offset, vector):
         return context.get_dummy_value()
 
     return types.void(array, types.int64, vector), codegen
+
+
+@intrinsic(prefer_literal=True)
+def prefetch(typing, array, offset, count, units):
+    width = count.literal_value * units.literal_value * LANES
+
+    def codegen(context, builder, sig, args):
+        pointer = ir_pointer(context, builder, array, args[0], args[1])
+        for start in range(0, width, LINE_BYTES * 8 // array.dtype.bitwidth):
+            line = builder.bitcast(builder.gep(pointer, [const(start)]), ir.IntType(8).as_pointer())
+            flags = [ir.Constant(I32, value) for value in (1, 3, 1)]  # to be written, into all caches, data
+            ir_call(builder, "llvm.prefetch.p0", ir.VoidType(), line, *flags)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, count, units), codegen
 
 
 @intrinsic(prefer_literal=True)

@@ -38,6 +38,10 @@ def transpose(source, starts, block):
     block[: SQUARE * LANES] = source[rows].ravel()
 
 
+def prefetch(array, offset, count, units):
+    pass
+
+
 def store(array, offset, vector):
     array[offset : offset + vector.size] = vector
 

@@ -1,6 +1,8 @@
 """Two recurrent layers on the same sequence, one of which reads it from its end (Schuster and Paliwal 1997).
 
-Both run as they are, on the same input; what is written here is how their outputs become one, and its gradient two.
+Both run as they are, on the same input. Side by side, they write every step where it lies in the common output, and
+read their part of its gradient there where they can. What else becomes of two outputs, and of the gradient, is written
+here.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ import numpy as np
 from tsrnn._errors import Instance, Options, check_fields
 from tsrnn._jit import Call, kernel, prepare
 from tsrnn.kernels.contractions import padded, step_size
-from tsrnn.kernels.copies import add_to
 from tsrnn.kernels.simd import LANES, Strided, load, select_rows, store, zeros, zeros_like
 from tsrnn.nn.layer import (
     NOTHING,
@@ -31,7 +32,7 @@ from tsrnn.nn.layer import (
     gradient_tile,
     tile,
 )
-from tsrnn.nn.layers.recurrent import Recurrent, RecurrentLayer
+from tsrnn.nn.layers.recurrent import Recurrent, RecurrentLayer, Shared
 
 _MERGES = {"concat": 0, "sum": 1, "mul": 2, "ave": 3}
 _CONCAT, _SUM, _MUL, _AVE = _MERGES.values()
@@ -169,32 +170,40 @@ class BidirectionalLayer(Layer):
         return [*self.one.unpacking(flat[:size], first), *self.other.unpacking(flat[size:], second)]
 
     def bind(self, setting: Setting, weights: tuple[Any, Any], arrays: Arrays) -> Bound:
-        dtype, size, wants_d_x = setting.dtype, self.one.gradient_size, arrays.d_x.size > 0
-        # Each direction is done with it before the other one's is written.
-        d_output = gradient_tile(self.one.output, dtype) if setting.training else arrays.d_y
-        d_x = gradient_tile(self.input, dtype) if wants_d_x else arrays.d_x
-        flat = arrays.gradient[:size], arrays.gradient[size:]
-        one = self.one.bind(setting, weights[0], Arrays(arrays.x, d_output, arrays.d_x, flat[0]))
-        other = self.other.bind(setting, weights[1], Arrays(arrays.x, d_output, d_x, flat[1]))
-        y, (steps, features) = tile(self.output, dtype), self.output
-        masked, mask = one.mask is not None, NOTHING.astype(dtype) if one.mask is None else one.mask
-        sizes, step = (steps, self.hidden, masked, mask), step_size(self.hidden)
-        outputs = _in_order_of_time(one.y, other.y, LANES, step, steps)
+        dtype, size, (steps, features) = setting.dtype, self.one.gradient_size, self.output
+        y, sequences = tile(self.output, dtype), self.spec.wrapped.return_sequences
         merged = [Strided(y, LANES + at * LANES, step_size(features)) for at in self._places]
-        forward = [
-            *one.forward, prepare(merge, self.mode, False, *sizes, outputs[0], merged[0]),
-            *other.forward, prepare(merge, self.mode, self.mode != _CONCAT, *sizes, outputs[1], merged[1]),
-        ]  # fmt: skip
-        backward: list[Call] = []
-        if setting.training:
-            d_merged = [Strided(arrays.d_y, at * LANES, padded(features) * LANES) for at in self._places]
-            d_each = _in_order_of_time(d_output, d_output, 0, padded(self.hidden) * LANES, steps)
+        d_merged = [Strided(arrays.d_y, at * LANES, padded(features) * LANES) for at in self._places]
+        penalty = self.spec.wrapped.activity  # of outputs that are each direction's own
+        shares = self.mode == _CONCAT and sequences and not (penalty.l1 or penalty.l2)
+        # Gradients of masked steps have to become zero, and blocks that are not full would reach across the border.
+        direct = shares and setting.mask is None and self.hidden % self.spec.wrapped.cell.UNITS == 0
+        # Each direction is done with it before the other one's is written.
+        d_output = gradient_tile(self.one.output, dtype) if setting.training and not direct else arrays.d_y
+        d_own = Strided(d_output, 0, padded(self.hidden) * LANES)
+        d_places = _in_order_of_reading(d_merged, steps) if direct else [d_own, d_own]
+        places = zip(_in_order_of_reading(merged, steps), d_places, strict=True)
+        shared = [Shared(*place) if shares else None for place in places]
+        own = [arrays._replace(d_y=d_output, gradient=flat) for flat in np.split(arrays.gradient, [size])]
+        # The second direction goes back first.
+        one = self.one.bind(replace(setting, adds_d_x=True), weights[0], own[0], shared[0])
+        other = self.other.bind(setting, weights[1], own[1], shared[1])
+        outputs = _in_order_of_time(one.y, other.y, LANES, step_size(self.hidden), steps)
+        masked, mask = sequences and setting.mask is not None, setting.mask if sequences else None
+        sizes = steps, self.hidden, masked, NOTHING.astype(dtype) if mask is None else mask
+        forward, backward = [*one.forward, *other.forward], [*other.backward, *one.backward]
+        if not shares:
+            forward = [
+                *one.forward, prepare(merge, self.mode, False, *sizes, outputs[0], merged[0]),
+                *other.forward, prepare(merge, self.mode, self.mode != _CONCAT, *sizes, outputs[1], merged[1]),
+            ]  # fmt: skip
+        if setting.training and not direct:
+            d_each = _in_order_of_reading([d_own, d_own], steps)
             split = [prepare(merge_back, self.mode, *sizes, outputs[1 - i], d_merged[i], d_each[i]) for i in (0, 1)]
             backward = [split[1], *other.backward, split[0], *one.backward]
-            backward += [prepare(add_to, arrays.d_x, d_x)] if wants_d_x else []
         tapes, dropped = (one.tape, other.tape), (*one.dropped, *other.dropped)
         penalised = one.penalised + other.penalised
-        return Bound(tuple(forward), tuple(backward), y, dropped, penalised, tapes, one.mask)
+        return Bound(tuple(forward), tuple(backward), y, dropped, penalised, tapes, mask)
 
     @property
     def _places(self) -> tuple[int, int]:
@@ -255,4 +264,10 @@ class BidirectionalLayer(Layer):
 
 def _in_order_of_time(one: np.ndarray, other: np.ndarray, at: int, step: int, steps: int) -> list[Strided]:
     """Where the steps of both directions lie; the second one has the last step first."""
-    return [Strided(one, at, step), Strided(other, at + (steps - 1) * step, -step)]
+    return _in_order_of_reading([Strided(one, at, step), Strided(other, at, step)], steps)
+
+
+def _in_order_of_reading(places: list[Strided], steps: int) -> list[Strided]:
+    """The same places, those of the second direction from the last one on."""
+    (one, (array, at, step)) = places
+    return [one, Strided(array, at + (steps - 1) * step, -step)]

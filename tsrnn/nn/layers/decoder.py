@@ -11,6 +11,7 @@ from tsrnn._jit import Call, prepare
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.kernels.contractions import step_size
 from tsrnn.kernels.copies import copy_rows
+from tsrnn.kernels.simd import Strided
 from tsrnn.nn.layer import Arrays, Bound, Layer, RecurrentPart, Setting, Shape
 from tsrnn.nn.layers import dense
 from tsrnn.nn.layers.dense import DenseLayer, Sizes
@@ -33,15 +34,15 @@ class DecoderLayer(RecurrentLayer):
         return f"{super().name}_decoder"
 
     def _forward(
-        self, run: Run, weights: Weights, x: np.ndarray, mask: np.ndarray, drops: Drops, tape: Tape
+        self, run: Run, weights: Weights, x: np.ndarray, mask: np.ndarray, drops: Drops, tape: Tape, y: Strided
     ) -> list[Call]:
-        return [prepare(forward, self.sizes, run._replace(steps=1), weights, x, mask, drops, tape)]
+        return [prepare(forward, self.sizes, run._replace(steps=1), weights, x, mask, drops, tape, y)]
 
     def at(self, step: int, first: Call) -> Call:
         """The call for this step, made of that for the first one."""
-        sizes, once, weights, x, *others, tape = first.args
+        sizes, once, weights, x, *others, tape, y = first.args
         x = x[step * step_size(self.input.features) :]
-        return first.again(sizes, once, weights, x, *others, _from_step(tape, once, self.input.steps, step))
+        return first.again(sizes, once, weights, x, *others, _from_step(tape, once, self.input.steps, step), y)
 
     def recurrent_parts(self, tape: Tape) -> list[RecurrentPart]:
         return []  # its steps are those of the forecast, not those that are read

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from tsrnn._jit import Call, prepare
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.kernels.contractions import Matrix, pack, pack_own, padded, pieces, step_size, unpack, unpack_own
 from tsrnn.kernels.copies import copy_rows
-from tsrnn.kernels.simd import LANES
+from tsrnn.kernels.simd import LANES, Strided
 from tsrnn.nn.layer import (
     NOTHING,
     Arrays,
@@ -140,6 +140,13 @@ class Recurrent(LayerSpec):
         return RecurrentLayer(self, shape)
 
 
+class Shared(NamedTuple):
+    """Where the outputs of each step, in the order of reading, lie in a tile of several layers, and their gradients."""
+
+    y: Strided
+    d_y: Strided
+
+
 def _order(cell: Any, columns: str, first: int, last: int) -> np.ndarray:
     """For each gate that a matrix feeds, its place among the columns of the matrix."""
     return np.array([columns.split().index(gate) for gate in cell.GATES.split()[first:last]], np.int64)
@@ -239,28 +246,36 @@ class RecurrentLayer(Layer):
         sizes = self.spec.hidden_size, self.spec.cell.UNITS
         return [*calls, *(prepare(unpack_own, gradients.own, *sizes, own.reshape(-1)) for own in self._own(arrays))]
 
-    def bind(self, setting: Setting, weights: Weights, arrays: Arrays) -> Bound:
-        return with_penalty(self.spec.activity, self.output, partial(self._bind, setting, weights), setting, arrays)
+    def bind(self, setting: Setting, weights: Weights, arrays: Arrays, shared: Shared | None = None) -> Bound:
+        """As every layer; with ``shared`` each output goes there too, and its gradient comes from there."""
+        bind = partial(self._bind, setting, weights, shared)
+        return with_penalty(self.spec.activity, self.output, bind, setting, arrays)
 
-    def _bind(self, setting: Setting, weights: Weights, arrays: Arrays) -> Bound:
+    def _bind(self, setting: Setting, weights: Weights, shared: Shared | None, arrays: Arrays) -> Bound:
         spec, steps, (x, d_y, d_x, flat) = self.spec, self.input.steps, arrays
-        kept = steps + 1 if setting.training or spec.return_sequences else 2
+        gives_tape = spec.return_sequences and shared is None  # as its output
+        kept = steps + 1 if setting.training or gives_tape else 2
         drops, dropped = self._drops(setting)
         tape = self._tape(setting, drops, x, kept)
         stored = steps if setting.training else 1
         masked = setting.mask is not None
         dropping = drops.input.size > 0, drops.state.size > 0
-        way_back = d_x.size > 0, setting.continues, setting.keeps_flow, setting.d_states
-        run = Run(steps, kept, stored, masked, setting.continues, *dropping, *way_back)
-        mask = setting.mask if masked else NOTHING.astype(setting.dtype)
+        way_back = d_x.size > 0, setting.continues, setting.keeps_flow, setting.d_states, setting.adds_d_x
+        run = Run(steps, kept, stored, masked, setting.continues, *dropping, *way_back, shared is not None)
+        mask = setting.mask
+        if mask is None:
+            mask = np.ones(0 if shared is None else steps * LANES, setting.dtype)
+        if shared is None:
+            d_step = padded(spec.hidden_size) * LANES if spec.return_sequences else 0
+            shared = Shared(Strided(NOTHING.astype(setting.dtype), 0, 0), Strided(d_y, 0, d_step))
         stride = (1 + padded(spec.hidden_size)) * LANES
         last = tape.state[steps % kept * stride :][:stride]
-        calls = self._forward(run, weights, x, mask, drops, tape)
+        calls = self._forward(run, weights, x, mask, drops, tape, shared.y)
         back = []
         if setting.training:
             gradients = self._gradients(flat)
-            back = [prepare(backward, self.sizes, run, weights, mask, drops, tape, d_y, d_x, gradients)]
-        output_mask = mask if masked and spec.return_sequences else None
+            back = [prepare(backward, self.sizes, run, weights, mask, drops, tape, *shared.d_y, d_x, gradients)]
+        output_mask = mask if masked and gives_tape else None
         if output_mask is not None and spec.go_backwards:
             output_mask = np.zeros_like(mask)
             last_step = (steps - 1) * LANES
@@ -268,16 +283,16 @@ class RecurrentLayer(Layer):
         return Bound(
             tuple(calls),
             tuple(back),
-            tape.state[stride:] if spec.return_sequences else last,
+            tape.state[stride:] if gives_tape else last,
             dropped,
             tape=tape,
             mask=output_mask,
         )
 
     def _forward(
-        self, run: Run, weights: Weights, x: np.ndarray, mask: np.ndarray, drops: Drops, tape: Tape
+        self, run: Run, weights: Weights, x: np.ndarray, mask: np.ndarray, drops: Drops, tape: Tape, y: Strided
     ) -> list[Call]:
-        return [prepare(forward, self.sizes, run, weights, x, mask, drops, tape)]
+        return [prepare(forward, self.sizes, run, weights, x, mask, drops, tape, y)]
 
     def bind_single(self, arrays: list[np.ndarray], x: Rows, mask: np.ndarray) -> BoundSingle:
         fill = partial(pack_sequence, self.sizes, self._sides(arrays), self._own(arrays))
