@@ -7,8 +7,9 @@ WORKERS ?= 2
 BENCHMARKS ?= interop training parts dropout bidirectional prediction sequence jena threads memory processors cold_start
 
 BIN := $(VENV)/bin
-# --dist loadfile: what one file of tests compiles is not compiled by another process at the same time.
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+# --dist loadfile: what one file of tests compiles is not compiled by another process at the same time. The order of the
+# files is that of tests/conftest.py, not by their number of tests.
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all lint format bench bench-quick clean

@@ -11,11 +11,18 @@ KINDS = {name: cell for name, cell in CELLS.items() if name != "elman"}  # which
 KINDS["gru_before"] = partial(GRU, reset_after=False)
 BOOK_KINDS = {name: KINDS[name] for name in ("rnn", "lstm", "gru", "gru_before")}  # for what does not ask for the cell
 
-# Each pair is machine code of its own, which takes seconds. That a cell asks its spec for activations, one pair shows;
-# what activations do, one cell.
+# Each pair, of the state and of the gates, is machine code of its own, which takes seconds. That a cell asks its spec
+# for activations, test_without_jit.py shows; what activations do, test_activations.py and dense layers, which are
+# compiled in no time.
+OTHER_PAIR = ("softsign", "hard_sigmoid")
+COMPILED_WITH_OTHERS = ("rnn", "gru")
 ACTIVATION_PAIRS = [
-    pytest.param(kind, name, marks=() if kind == "gru" or name == "softsign" else pytest.mark.slow)
-    for kind in KINDS
-    for name in ACTIVATIONS
-    if kind in BOOK_KINDS or name == "softsign"
+    *(pytest.param(kind, OTHER_PAIR, marks=() if kind in COMPILED_WITH_OTHERS else pytest.mark.slow) for kind in KINDS),
+    *(pytest.param(kind, (name, name), marks=pytest.mark.slow) for kind in BOOK_KINDS for name in ACTIVATIONS),
 ]
+
+
+def options_of(kind, pair):
+    """The options of a layer with this pair of activations."""
+    names = ("activation",) if kind == "rnn" else ("activation", "recurrent_activation")
+    return dict(zip(names, pair, strict=False))

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from cell_kinds import OTHER_PAIR, options_of
 from sklearn.base import clone
 
 import tsrnn
@@ -14,7 +15,7 @@ from tsrnn._errors import AnyOf, Boolean, Instance, Integer, ListOf, NoneOr, Opt
 from tsrnn._parameters import Parameters, fixed, param
 from tsrnn._saving import ESTIMATORS
 from tsrnn.forecasting.base import Forecaster
-from tsrnn.nn import GRU, Conv1D, Dense, Embedding, MaxPool1D, recurrent
+from tsrnn.nn import GRU, Conv1D, Dense, Embedding, MaxPool1D, SimpleRNN, recurrent
 from tsrnn.nn.heads.point import Huber
 from tsrnn.training import SGD, Cosine
 
@@ -224,6 +225,9 @@ def test_the_base_is_abstract():
         ESTIMATORS["NetworkForecaster"]()
 
 
+OTHER = options_of("gru", OTHER_PAIR)
+
+
 @pytest.mark.parametrize(
     ("given", "layers"),
     [
@@ -231,23 +235,21 @@ def test_the_base_is_abstract():
         ({"hidden_size": [4, 3]}, [GRU(4, return_sequences=True), GRU(3)]),
         ({"hidden_size": (4,), "dropout": [0.2]}, [GRU(4, dropout=0.2)]),
         (
-            {"hidden_size": 3, "dropout": (0.1, 0.2), "recurrent_activation": "relu"},
-            [
-                GRU(3, dropout=0.1, recurrent_activation="relu", return_sequences=True),
-                GRU(3, dropout=0.2, recurrent_activation="relu"),
-            ],
+            {"hidden_size": 3, "dropout": (0.1, 0.2)} | OTHER,
+            [GRU(3, dropout=0.1, return_sequences=True, **OTHER), GRU(3, dropout=0.2, **OTHER)],
         ),
         (
             {
+                "cell": "rnn",
                 "hidden_size": [4, 3],
                 "n_layers": 2,
-                "activation": ["tanh", "relu"],
+                "activation": ["tanh", "softsign"],
                 "dropout": 0.3,
                 "recurrent_dropout": [0.0, 0.5],
             },
             [
-                GRU(4, dropout=0.3, return_sequences=True),
-                GRU(3, activation="relu", dropout=0.3, recurrent_dropout=0.5),
+                SimpleRNN(4, dropout=0.3, return_sequences=True),
+                SimpleRNN(3, activation="softsign", dropout=0.3, recurrent_dropout=0.5),
             ],
         ),
     ],

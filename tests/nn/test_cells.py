@@ -39,7 +39,7 @@ def one_unit(bias, *, dtype=np.float64, **options):
 def one_step(net, gates, states):
     """h, c, n and m after one step, of windows with these gates and states."""
     gates = np.asarray(gates, net.theta.dtype)
-    net.forward(gates[:, None], training=True, initial_state=[states])
+    net(gates[:, None], initial_state=[states])
     return [row[:, 0] for row in net._carried.current()[0]]
 
 

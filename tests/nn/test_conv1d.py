@@ -62,6 +62,7 @@ def test_a_kernel_that_is_longer_than_the_input(padding):
     check((3, 4, 3, 5, 6), np.float64, padding=padding, strides=3)
 
 
+@pytest.mark.slow  # other tests here have three of them
 @pytest.mark.parametrize("activation", sorted(set(ACTIVATIONS) - {"linear"}))
 def test_activations(activation):
     check((3, 6, 3, 5, 2), np.float64, activation=activation)

@@ -85,7 +85,7 @@ def test_all_steps_share_the_masks_of_dropout():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_conformance(kind):
-    assert check_layer(lambda: Dilated(KINDS[kind](HIDDEN, dropout=0.2, recurrent_dropout=0.3), 1)) < 1e-6
+    assert check_layer(lambda: Dilated(KINDS[kind](3, dropout=0.2, recurrent_dropout=0.3), 1)) < 1e-6
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

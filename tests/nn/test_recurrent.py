@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cell_kinds import ACTIVATION_PAIRS, KINDS
+from cell_kinds import ACTIVATION_PAIRS, COMPILED_WITH_OTHERS, KINDS, OTHER_PAIR, options_of
 from reference import keras_fixture
 from reference import recurrent as oracle
 from reference.cells import random_states
@@ -60,7 +60,15 @@ def oracle_options(kind, options):
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("kind", KINDS)
 def test_oracle(kind, size, option, dtype):
-    options = OPTIONS[option]
+    check_oracle(kind, size, dtype, OPTIONS[option])
+
+
+@pytest.mark.parametrize(("kind", "pair"), ACTIVATION_PAIRS)
+def test_oracle_with_other_activations(kind, pair):
+    check_oracle(kind, (33, 5, 3, 6), np.float32, options_of(kind, pair))
+
+
+def check_oracle(kind, size, dtype, options):
     net, x, d_y = problem(kind, size, dtype, **options)
     y = net.forward(x, training=True)
     known = oracle_options(kind, options) | masks_drawn(net, len(x))
@@ -100,7 +108,17 @@ def test_mask_and_initial_state(kind, backwards):
 KERAS_CASES = [case for case in keras_fixture.load_cases() if case["input_mask"] is None and case["state_mask"] is None]
 
 
-@pytest.mark.parametrize("case", KERAS_CASES, ids=lambda case: case["name"])
+def quick(case):
+    """Whether its machine code is made for other tests as well."""
+    other = options_of(case["kind"], OTHER_PAIR)
+    compiled = case["kind"] in COMPILED_WITH_OTHERS and case["options"].items() >= other.items()
+    return compiled or "activation" not in case["options"]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=case["name"], marks=() if quick(case) else pytest.mark.slow) for case in KERAS_CASES],
+)
 def test_keras(case):
     """Equal outputs and gradients with weights given in Keras' order and shapes."""
     hidden = case["weights"][1].shape[0]
@@ -130,10 +148,10 @@ def test_gradient(kind, case):
     check_with_initial_state(kind, **GRADIENT_CASES[case])
 
 
-@pytest.mark.parametrize(("kind", "activation"), ACTIVATION_PAIRS)
-def test_gradient_with_every_activation(kind, activation):
-    gates = {} if kind == "rnn" else {"recurrent_activation": activation}
-    check_with_initial_state(kind, activation=activation, **gates)
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "pair"), ACTIVATION_PAIRS)
+def test_gradient_with_other_activations(kind, pair):
+    check_with_initial_state(kind, **options_of(kind, pair))
 
 
 def check_with_initial_state(kind, **options):

@@ -59,6 +59,7 @@ class Flipped(Recurrent):
     cell = FlippedCell
 
 
+@pytest.mark.slow  # compiled in float32 too; docs/cells.md has another one, which is always checked
 def test_a_cell_in_one_file_passes():
     assert check_layer(lambda: Minimal(5)) < 1e-6
 
@@ -87,6 +88,7 @@ def test_minimal_unit_by_hand():
     np.testing.assert_allclose(net(x), h, rtol=1e-12)
 
 
+@pytest.mark.slow  # as are those of docs/cells.md
 def test_a_wrong_sign_is_caught():
     with pytest.raises(AssertionError, match=r"^gradient of .*backward gives .*central differences .*allowed 1e-06"):
         check_layer(lambda: Flipped(5))

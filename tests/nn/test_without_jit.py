@@ -3,13 +3,17 @@
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
-from cell_kinds import KINDS
+from cell_kinds import KINDS, OTHER_PAIR, options_of
+from reference import recurrent as oracle
 from reference.cells import random_states
 
+from tsrnn import BelowNaiveWarning, RNNForecaster
 from tsrnn.nn import (
     TDNN,
     ActivityPenalty,
@@ -44,18 +48,7 @@ STACKS = {
     ],
     "tokens": [Embedding(4, 3, mask_zero=True), LayerNorm(), GlobalAveragePool1D()],
 }
-FORECASTS = """
-import sys, warnings
-import numpy as np
-import pandas as pd
-from tsrnn import RNNForecaster
-frame = pd.DataFrame({"y": np.sin(np.arange(60) / 3)}, index=pd.date_range("2024-01-01", periods=60, freq="h"))
-warnings.simplefilter("ignore")  # it is too small to beat the naive forecast
-given = {"strategy": sys.argv[2], "teacher_forcing": 0.5, "instance_norm": "last", "loss": "mse"}  # smooth
-given |= {"lookback": 5, "horizon": 2, "max_epochs": 2, "random_state": 0, "n_jobs": 1}
-made = RNNForecaster(cell="gru", hidden_size=3, **given)
-np.save(sys.argv[1], [made.fit(frame[:-1]).stream().step(frame.iloc[-1]), made.predict(frame)])
-"""
+STRATEGIES = ["direct", "recursive", "seq2seq"]
 
 
 def passes(kind, dtype):
@@ -99,28 +92,47 @@ def passes_of_stack(name, dtype):
     return [y, net.backward(np.cos(y)), *net.grads(), net(x), net(x[:1], mask[:1])]
 
 
+def passes_with_other_activations(kind):
+    """Inputs and weights, then output and gradients."""
+    options = options_of(kind, OTHER_PAIR)
+    net = Sequential([KINDS[kind](5, return_sequences=True, **options)]).build((4, 3), random_state=1, dtype=np.float64)
+    net.theta = 0.7 * np.random.default_rng(1).standard_normal(net.theta.size)
+    x = np.random.default_rng(0).standard_normal((3, 4, 3))
+    y = net.forward(x, training=True)
+    return [x, *net.get_weights(), y, net.backward(np.cos(y)), *net.grads()]
+
+
 def all_passes(name, dtype):
     return passes(name, dtype) if name in KINDS else passes_of_stack(name, dtype)
 
 
-def save_passes(path):
-    np.savez(path, **{
+def forecasts(strategy):
+    """Of a stream and of a tile, of a forecaster that was fitted."""
+    frame = pd.DataFrame({"y": np.sin(np.arange(60) / 3)}, index=pd.date_range("2024-01-01", periods=60, freq="h"))
+    given = {"strategy": strategy, "teacher_forcing": 0.5, "instance_norm": "last", "loss": "mse"}  # smooth
+    given |= {"lookback": 5, "horizon": 2, "max_epochs": 2, "random_state": 0, "n_jobs": 1}
+    made = RNNForecaster(cell="gru", hidden_size=3, **given)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BelowNaiveWarning)
+        return np.array([made.fit(frame[:-1]).stream().step(frame.iloc[-1]), made.predict(frame)])
+
+
+def save_all(path):
+    saved = {
         f"{name}-{np.dtype(dtype)}-{i}": array
         for name in (*KINDS, *STACKS) for dtype in DTYPES for i, array in enumerate(all_passes(name, dtype))
-    })  # fmt: skip
-
-
-def run_without_jit(*arguments):
-    root = Path(__file__).resolve().parents[2]
-    paths = os.pathsep.join([str(root), str(root / "tests")])
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": paths}
-    subprocess.run([sys.executable, *arguments], env=environment, check=True)
+    }  # fmt: skip
+    saved |= {f"{kind}-other-{i}": a for kind in KINDS for i, a in enumerate(passes_with_other_activations(kind))}
+    np.savez(path, **saved, **{strategy: forecasts(strategy) for strategy in STRATEGIES})
 
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
-    path = tmp_path_factory.mktemp("plain") / "passes.npz"
-    run_without_jit(__file__, str(path))
+    """What this file gives without the compiler, which is a setting of the process."""
+    path, root = tmp_path_factory.mktemp("plain") / "arrays.npz", Path(__file__).resolve().parents[2]
+    paths = os.pathsep.join([str(root), str(root / "tests")])
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": paths}
+    subprocess.run([sys.executable, __file__, str(path)], env=environment, check=True)
     with np.load(path) as saved:
         return dict(saved)
 
@@ -136,15 +148,24 @@ def test_same_numbers(plain, name, dtype):
         np.testing.assert_allclose(array, other, rtol=0, atol=3e-6 if dtype == np.float32 else 1e-12)
 
 
-@pytest.mark.parametrize("strategy", ["direct", "recursive", "seq2seq"])
-def test_a_forecaster_fits_and_predicts(tmp_path, strategy):
-    plain, compiled = tmp_path / "plain.npy", tmp_path / "compiled.npy"
-    run_without_jit("-c", FORECASTS, str(plain), strategy)
-    subprocess.run([sys.executable, "-c", FORECASTS, str(compiled), strategy], check=True)
-    found = np.load(plain)
-    assert found.shape == (2, 2, 1)  # of a stream and of a tile
-    np.testing.assert_allclose(found, np.load(compiled), rtol=1e-5)
+@pytest.mark.parametrize("kind", KINDS)
+def test_other_activations(plain, kind):
+    """Against the oracle, not compiled: that takes seconds for each cell."""
+    count = sum(key.startswith(f"{kind}-other-") for key in plain)
+    x, *arrays = [plain[f"{kind}-other-{i}"] for i in range(count)]
+    weights, (y, d_x, *grads) = arrays[: count // 2 - 1], arrays[count // 2 - 1 :]
+    known = {"return_sequences": True} | options_of(kind, OTHER_PAIR)
+    expected = oracle.backward(kind, x, weights, np.cos(y), **known)
+    np.testing.assert_allclose(y, oracle.forward(kind, x, weights, **known)[0], rtol=0, atol=1e-12)
+    for got, wanted in zip((d_x, *grads), (expected.x, *expected.weights), strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_forecaster_fits_and_predicts(plain, strategy):
+    assert plain[strategy].shape == (2, 2, 1)
+    np.testing.assert_allclose(plain[strategy], forecasts(strategy), rtol=1e-5)
 
 
 if __name__ == "__main__":
-    save_passes(sys.argv[1])
+    save_all(sys.argv[1])
