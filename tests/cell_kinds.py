@@ -17,8 +17,15 @@ BOOK_KINDS = {name: KINDS[name] for name in ("rnn", "lstm", "gru", "gru_before")
 OTHER_PAIR = ("softsign", "hard_sigmoid")
 COMPILED_WITH_OTHERS = ("rnn", "gru")
 ACTIVATION_PAIRS = [
-    *(pytest.param(kind, OTHER_PAIR, marks=() if kind in COMPILED_WITH_OTHERS else pytest.mark.slow) for kind in KINDS),
-    *(pytest.param(kind, (name, name), marks=pytest.mark.slow) for kind in BOOK_KINDS for name in ACTIVATIONS),
+    pytest.param(
+        kind,
+        pair,
+        id="-".join((kind, *pair)),
+        marks=() if pair == OTHER_PAIR and kind in COMPILED_WITH_OTHERS else pytest.mark.slow,
+    )
+    for kind in KINDS
+    for pair in (OTHER_PAIR, *((name, name) for name in ACTIVATIONS))
+    if pair == OTHER_PAIR or kind in BOOK_KINDS
 ]
 
 
