@@ -283,7 +283,10 @@ def test_predict(kind, inputs, message):
         model.predict(inputs)
 
 
-@pytest.mark.parametrize("inputs", [None, "abc", 3.0, {"a": 1}, (x for x in X)], ids=str)
+NO_DATA = {"None": None, "text": "abc", "number": 3.0, "dict": {"a": 1}, "generator": (x for x in X)}
+
+
+@pytest.mark.parametrize("inputs", NO_DATA.values(), ids=NO_DATA)
 def test_what_is_no_data(kind, inputs):
     with pytest.raises(
         TypeError, match="X must be an array .*got one (NoneType|str|float|dict|generator). Make an array"
