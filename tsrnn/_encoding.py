@@ -11,6 +11,7 @@ import pandas as pd
 
 from tsrnn._parameters import Parameters
 from tsrnn.nn.cells import CELLS
+from tsrnn.nn.heads import DISTRIBUTIONS
 from tsrnn.nn.heads.point import LOSSES
 from tsrnn.nn.layers.activity import ActivityPenalty
 from tsrnn.nn.layers.attention import Attention
@@ -39,7 +40,7 @@ NOT_SAVED = ("callbacks",)
 
 def known_specs() -> dict[str, type]:
     """Classes that a file may name. Registered cells are among them, whenever they were registered."""
-    values = [*LOSSES.values(), *OPTIMIZERS.values(), *SCHEDULES.values()]
+    values = [*LOSSES.values(), *DISTRIBUTIONS.values(), *OPTIMIZERS.values(), *SCHEDULES.values()]
     classes = [*CELLS.values(), *LAYERS, *map(type, values)]
     return {cls.__name__: cls for cls in classes}
 

@@ -214,5 +214,6 @@ def spec_method(name: str, count: int) -> None:
         1: lambda self, a: getattr(self.instance_class, name),
         2: lambda self, a, b: getattr(self.instance_class, name),
         3: lambda self, a, b, c: getattr(self.instance_class, name),
+        4: lambda self, a, b, c, d: getattr(self.instance_class, name),
     }
     overload_method(SpecType, name, jit_options={"forceinline": True}, strict=False)(resolvers[count])

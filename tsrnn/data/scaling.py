@@ -30,6 +30,8 @@ class Scaling:
         Mean and standard deviation, minimum and range, median and interquartile range; None leaves values as they are.
     ids : tuple
         The series of each row of `center`, where `scope` is "series".
+    counts : int
+        So many of the first channels are counts, which are divided by one and their mean, whatever the kind.
     """
 
     center: np.ndarray
@@ -37,6 +39,7 @@ class Scaling:
     scope: Literal["series", "global"]
     kind: Kind | None
     ids: tuple[Name, ...] = ()
+    counts: int = 0
 
     def rows_for(self, panel: Panel) -> tuple[Scaling, np.ndarray]:
         """Return the row of `center` and `scale` for each series of a panel.
@@ -51,7 +54,7 @@ class Scaling:
         if not len(unseen):
             return self, np.array([known[name] for name in panel.ids], np.int64)
         part = panel.select(unseen)
-        added = fit_scaling(part, part.indptr[1:], self.kind, "series")
+        added = fit_scaling(part, part.indptr[1:], self.kind, "series", self.counts)
         wider = replace(
             self,
             center=np.concatenate((self.center, added.center)),
@@ -93,7 +96,8 @@ class Scaling:
     def arrays(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return the arrays to save, and the rest as values that JSON can hold."""
         ids = [encode_name(name) for name in self.ids]
-        return {"center": self.center, "scale": self.scale}, {"scope": self.scope, "kind": self.kind, "ids": ids}
+        rest = {"scope": self.scope, "kind": self.kind, "ids": ids, "counts": self.counts}
+        return {"center": self.center, "scale": self.scale}, rest
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], values: Mapping[str, Any]) -> Scaling:
@@ -104,6 +108,7 @@ class Scaling:
             scope=values["scope"],
             kind=values["kind"],
             ids=tuple(decode_name(name) for name in values["ids"]),
+            counts=values.get("counts", 0),  # files saved earlier do not hold it
         )
 
 
@@ -112,6 +117,7 @@ def fit_scaling(
     train_end: np.ndarray,
     kind: Kind | None = "standard",
     scope: Literal["series", "global"] = "global",
+    counts: int = 0,
 ) -> Scaling:
     """Learn a scale from training rows.
 
@@ -123,6 +129,9 @@ def fit_scaling(
     kind : {"standard", "minmax", "robust"} or None
     scope : {"series", "global"}
         A scale for each series, or one for all. A series without any training row gets the one for all.
+    counts : int
+        So many of the first channels are counts: they keep their zero, and are divided by one and their mean (Salinas
+        2020), series by series where the scope says so.
 
     Returns
     -------
@@ -138,9 +147,19 @@ def fit_scaling(
     """
     check_parameter("scaling", "kind", kind, NoneOr(Options("standard", "minmax", "robust")))
     check_parameter("scaling", "scope", scope, Options("series", "global"))
+    plain = _fit_scaling(panel, np.asarray(train_end, np.int64), kind, scope)
+    if not counts:
+        return plain
+    means = _fit_scaling(panel, np.asarray(train_end, np.int64), "standard", scope)
+    rows = len(means.center)  # more than one for a kind that has none of its own
+    center, scale = (np.repeat(array, rows // len(array), axis=0) for array in (plain.center, plain.scale))
+    center[:, :counts], scale[:, :counts] = 0, 1 + means.center[:, :counts]
+    return Scaling(center, scale, means.scope, kind, means.ids, counts)
+
+
+def _fit_scaling(panel: Panel, train_end: np.ndarray, kind: Kind | None, scope: Literal["series", "global"]) -> Scaling:
     if kind is None:
         return Scaling(np.zeros((1, panel.n_channels)), np.ones((1, panel.n_channels)), "global", None)
-    train_end = np.asarray(train_end, np.int64)
     if scope == "global":
         center, scale = _of_all(panel, train_end, kind)
         return Scaling(center[None], scale[None], scope, kind)

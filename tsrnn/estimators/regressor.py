@@ -16,7 +16,8 @@ from tsrnn.estimators.listed import as_numbers
 from tsrnn.estimators.plan import NO_WEIGHTS, Goal
 from tsrnn.estimators.state import Scale, SequenceState, check_kept
 from tsrnn.estimators.targets import TargetRows
-from tsrnn.nn.heads.point import LOSSES, Huber, as_loss
+from tsrnn.nn.heads import as_loss
+from tsrnn.nn.heads.point import LOSSES, Huber
 from tsrnn.nn.heads.targets import Numbers
 
 

@@ -15,7 +15,9 @@ from tsrnn._parameters import Parameters, param
 from tsrnn.data.names import NAME, Name
 from tsrnn.kernels.activations import ACTIVATIONS
 from tsrnn.nn.cells import CELLS
+from tsrnn.nn.heads import DISTRIBUTIONS
 from tsrnn.nn.heads.point import LOSSES, Huber
+from tsrnn.nn.heads.quantile import LEVELS
 from tsrnn.nn.layer import LayerSpec
 
 _FREQ = Instance((str, pd.offsets.BaseOffset, datetime.timedelta), "a frequency of pandas such as 'h' or 'MS'")
@@ -126,6 +128,11 @@ class ScalingParameters(Parameters):
 class DataParameters(Columns, Rows, WindowParameters, ScalingParameters):
     """All that decides what a model is fitted on; every forecaster has these."""
 
+    @property
+    def _counts(self) -> bool:
+        """Whether targets are counts, for forecasters that can be told so."""
+        return False
+
 
 class TrainingParameters(NetworkTraining):
     """How a network is trained to forecast."""
@@ -138,8 +145,16 @@ class TrainingParameters(NetworkTraining):
     )
     loss: str | Huber = param(
         default="mae",
-        constraint=AnyOf(Options(*LOSSES), Instance(Huber, "a loss such as Huber(delta=1.0)")),
-        doc="What training minimises, in scaled units.",
+        constraint=AnyOf(Options(*LOSSES, *DISTRIBUTIONS), Instance(Huber, "a loss such as Huber(delta=1.0)")),
+        doc='What training minimises, in scaled units: an error of the point forecast ("mse", "mae", "huber"), or how '
+        'little a distribution expected what came: "quantile", "gaussian", "laplace", "student_t", and for counts '
+        '"poisson" and "negative_binomial". A distribution needs `strategy="direct"`.',
+    )
+    quantiles: list[float] | None = param(
+        default=None,
+        constraint=NoneOr(ListOf(Real(0, 1, closed="neither"))),
+        doc='With `loss="quantile"`: the levels that are learned, between 0 and 1; the median is one in any case. '
+        f"None: {', '.join(f'{level:g}' for level in LEVELS)}.",
     )
 
 

@@ -13,12 +13,14 @@ import pandas as pd
 from tsrnn._blas import one_blas_thread
 from tsrnn._encoding import decode, encode
 from tsrnn._errors import DivergedError
+from tsrnn._jit import Spec
 from tsrnn._looking import LooksInside, spread_evenly
 from tsrnn._networks import NetworkTraining, check_states
 from tsrnn.data import Panel, WindowIndex, all_windows
 from tsrnn.forecasting.base import Forecaster
 from tsrnn.forecasting.declared import TrainingParameters
 from tsrnn.forecasting.history_ends import cutoffs, history_ends
+from tsrnn.forecasting.distributions import Distribution, distribution_of
 from tsrnn.forecasting.memory import ModelMemory, network_memory
 from tsrnn.forecasting.prepare import Prepared, Split
 from tsrnn.forecasting.state import FitState, Fitted, History, Model, history_frame
@@ -26,7 +28,8 @@ from tsrnn.forecasting.stepping import Stepper
 from tsrnn.forecasting.strategies import STRATEGIES, Strategy
 from tsrnn.kernels.gather import NORMS, Series
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn.heads.point import as_loss
+from tsrnn.nn.heads import COUNTS, as_head, width_of
+from tsrnn.nn.heads.distribution import DistributionHead
 from tsrnn.nn.layer import LayerSpec, Shape
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.network import Network
@@ -35,6 +38,7 @@ from tsrnn.nn.summary import NetworkSummary, Table
 from tsrnn.training.events import EpochEnd
 from tsrnn.training.looking import Look, attended, look
 from tsrnn.training.tasks import WindowTask
+from tsrnn.training.measures import NO_UNITS
 from tsrnn.training.threads import Team, resolve_n_jobs
 from tsrnn.training.tiles import TileEngine
 from tsrnn.training.trainer import Trainer, TrainResult, Windows
@@ -62,6 +66,8 @@ class NetworkModel(Model):
         As in the forecaster.
     horizon : int
         Rows of a forecast.
+    head : Spec or None
+        Of the distributions that the network gives; None where it gives point forecasts.
     """
 
     def __init__(
@@ -72,9 +78,10 @@ class NetworkModel(Model):
         instance_norm: str | None,
         strategy: str,
         horizon: int,
+        head: DistributionHead | None = None,
     ) -> None:
         self.specs, self.shape, self.theta, self.instance_norm = tuple(specs), shape, theta, instance_norm
-        self.strategy, self.horizon = strategy, horizon
+        self.strategy, self.horizon, self.head = strategy, horizon, head
 
     def __repr__(self) -> str:
         return f"{self.shape}, {list(self.specs)} and strategy={self.strategy!r}"
@@ -91,12 +98,25 @@ class NetworkModel(Model):
 
     def predict(self, history: History, windows: WindowIndex) -> np.ndarray:
         """Forecasts (windows, horizon, targets) in data units."""
+        distribution = self.distribution(history, windows)
+        return (
+            history.unscaled(self._outputs(history, windows), windows) if distribution is None else distribution.point()
+        )
+
+    def distribution(self, history: History, windows: WindowIndex) -> Distribution | None:
+        """Of each number that is forecast, where the network gives one."""
+        if self.head is None:
+            return None
+        center, scale = history.center_of(windows), history.scale_of(windows)
+        return distribution_of(self.head, self._outputs(history, windows), center, scale)
+
+    def _outputs(self, history: History, windows: WindowIndex) -> np.ndarray:
+        """In scaled units: (windows, horizon, targets), for distributions with an axis of parameters."""
         series = series_of(history, self.instance_norm)
         tiles = -(-len(windows) // LANES)
         with Team(min(resolve_n_jobs(history.n_jobs), max(1, tiles))) as team:
-            engine = TileEngine(self.network(), STRATEGIES[self.strategy].task(series, None), team)
-            scaled = engine.predict(self.theta, windows.origin)
-        return history.unscaled(scaled, windows)
+            engine = TileEngine(self.network(), STRATEGIES[self.strategy].task(series, self.head), team)
+            return engine.predict(self.theta, windows.origin)
 
     def stepper(self, history: History) -> Stepper:
         """Forecasts of the one series of ``history`` as it goes on."""
@@ -109,14 +129,16 @@ class NetworkModel(Model):
     def document(self) -> dict[str, Any]:
         """Specs and sizes."""
         plain = {name: getattr(self, name) for name in ("instance_norm", "strategy", "horizon")}
-        return {"specs": encode(list(self.specs)), "shape": list(self.shape), **plain}
+        head = None if self.head is None else encode(self.head)
+        return {"specs": encode(list(self.specs)), "shape": list(self.shape), "head": head, **plain}
 
     @classmethod
     def restore(cls, arrays: dict[str, np.ndarray], document: dict[str, Any]) -> NetworkModel:
         """The model again."""
         specs, shape = decode(document["specs"]), Shape(*document["shape"])
         plain = {name: document[name] for name in ("instance_norm", "strategy", "horizon")}
-        model = cls(specs, shape, np.zeros(0, np.float32), **plain)
+        head = None if document["head"] is None else decode(document["head"])
+        model = cls(specs, shape, np.zeros(0, np.float32), head=head, **plain)
         model.theta = model.network().layout.flat(arrays)
         return model
 
@@ -163,15 +185,18 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
         """The fitted network, and what it was trained on, on windows of this panel."""
         model = state.model
         assert isinstance(model, NetworkModel)
-        series = series_of(self._history(panel, state), model.instance_norm)
-        return model, STRATEGIES[model.strategy].training_task(series, as_loss(self.loss))
+        history = self._history(panel, state)
+        series = series_of(history, model.instance_norm)
+        return model, STRATEGIES[model.strategy].training_task(series, self._head, self._units(history))
 
     def _fit_model(self, prepared: Prepared, seed: int) -> Fitted:
+        self._check_head()
         prepared = self._strategy.prepared(prepared, int(self.stride))
         network = self._network(prepared)
         with one_blas_thread():  # first weights are drawn with it too: fits that overlap share one limit
             result = self._train(prepared, network, self._first_weights(network, seed), seed)
-        given = self.instance_norm, self.strategy, prepared.shape.horizon
+        head = self._head if isinstance(self._head, DistributionHead) else None
+        given = self.instance_norm, self.strategy, prepared.shape.horizon, head
         model = NetworkModel(network.specs, network.input, result.theta, *given)
         return Fitted(model, _records(result.history), result.best_epoch, result.stopped)
 
@@ -179,9 +204,35 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
     def _strategy(self) -> Strategy:
         return STRATEGIES[self.strategy]
 
+    @property
+    def _head(self) -> Spec:
+        return as_head(self.loss, self.quantiles)
+
+    @property
+    def _counts(self) -> bool:
+        return isinstance(self._head, COUNTS)
+
+    def _units(self, history: History) -> np.ndarray:
+        return history.units() if self._counts else NO_UNITS
+
+    def _check_head(self) -> None:
+        """Refuse settings that do not go with the distribution."""
+        if isinstance(self._head, DistributionHead) and not self._strategy.takes_distributions:
+            raise ValueError(
+                f'`loss={self.loss!r}` needs `strategy="direct"`: with {self.strategy!r} a row is forecast from the '
+                "point forecasts of those before it, so their spread would be lost. Set one of the two."
+            )
+        if self._counts and self.instance_norm is not None:
+            raise ValueError(
+                f"`loss={self.loss!r}` is of counts, from which `instance_norm={self.instance_norm!r}` would take the "
+                "level. Set `instance_norm=None`; counts are divided by the mean of their series in any case."
+            )
+        if self.quantiles is not None and self.loss != "quantile":
+            raise ValueError(f'`quantiles={self.quantiles}` needs `loss="quantile"`; got `loss={self.loss!r}`.')
+
     def _network(self, prepared: Prepared) -> Network:
-        shape, strategy = prepared.shape, self._strategy
-        specs = [*self._hidden_layers(), Dense(strategy.outputs(shape.horizon, prepared.n_targets))]
+        shape, strategy, width = prepared.shape, self._strategy, width_of(self._head)
+        specs = [*self._hidden_layers(), Dense(strategy.outputs(shape.horizon, prepared.n_targets) * width)]
         window = Shape(shape.lookback, prepared.training.panel.n_channels)
         network = strategy.network(specs, window, shape.horizon)
         self._check_output(network)
@@ -210,13 +261,13 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
             weights=prepared.weights,
         )
         with Team(resolve_n_jobs(self.n_jobs)) as team, self._listeners() as callbacks:
-            loss, strategy = as_loss(self.loss), self._strategy
+            head, strategy = self._head, self._strategy
             callbacks = [*strategy.callbacks(network, self), *callbacks]
-            task = strategy.training_task(series_of(own, self.instance_norm), loss)
+            task = strategy.training_task(series_of(own, self.instance_norm), head, self._units(own))
             engine = TileEngine(network, task, team, seed)
             validation = engine
             if other is not own or not strategy.trains_on_forecasts:
-                whole = strategy.task(series_of(other, self.instance_norm), loss)
+                whole = strategy.task(series_of(other, self.instance_norm), head, self._units(other))
                 validation = TileEngine(network, whole, team)
             try:
                 return Trainer(engine, windows, self._settings(seed), validation).run(theta, callbacks)

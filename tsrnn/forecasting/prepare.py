@@ -23,6 +23,7 @@ from tsrnn.data import (
     read_history,
     read_training,
     split_windows,
+    stamp_of,
 )
 from tsrnn.forecasting.declared import DataParameters
 
@@ -75,15 +76,36 @@ def prepare(settings: DataParameters, X: Any, y: Any, X_val: Any, sample_weight:
     shape = resolve_shape(settings, panel, season, fraction)
     by, stride = settings.validation_by, int(settings.stride)
     train, validation, train_end = split_windows(panel, shape, fraction, by, stride)
-    scaling = fit_scaling(panel, train_end, settings.scaler, settings.scaler_scope)
+    counts = len(schema.targets) if settings._counts else 0
+    if counts:
+        check_counts(panel, schema)
+    scaling = fit_scaling(panel, train_end, settings.scaler, settings.scaler_scope, counts)
     held_out = Split(panel, validation)
     if X_val is not None:
         with _told_of("X_val"):
             pair, reader = _pair(X_val, schema), type(settings).__name__
             other, _ = read_history(*pair, schema, rules_of(settings), reader=reader)
+            if counts:
+                check_counts(other, schema)
             held_out = Split(other, all_windows(other, shape))
     weights = _training_weights(panel, train_end)
     return Prepared(schema, shape, scaling, season, Split(panel, train), held_out, train_end, weights, report)
+
+
+def check_counts(panel: Panel, schema: Schema) -> None:
+    """Refuse targets that are no counts, for losses that are of counts."""
+    for channel, name in enumerate(schema.targets):
+        column = panel.values[:, channel]
+        wrong = np.flatnonzero((column < 0) | (column != np.rint(column)))
+        if len(wrong):
+            row = int(wrong[0])
+            series = panel.ids[int(panel.series_of(np.array([row]))[0])]
+            of_series = "" if series is None else f" of the series {series!r}"
+            raise ValueError(
+                f"The target {name!r} must hold counts (whole numbers from 0 on) for this `loss`; {len(wrong)} of "
+                f"{panel.n_rows} rows do not, the first at {stamp_of(schema, panel, row)}{of_series}: {column[row]:g}. "
+                'Use another loss, for example "gaussian" or "quantile", or correct the rows.'
+            )
 
 
 def _pair(X_val: Any, schema: Schema) -> tuple[Any, Any]:

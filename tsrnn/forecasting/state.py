@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tsrnn.data import Panel, Scaling, Schema, WindowIndex, WindowShape, decode_name, encode_name
+from tsrnn.forecasting.distributions import Distribution
 from tsrnn.forecasting.stepping import PanelStepper, Stepper
 from tsrnn.nn.summary import Table
 
@@ -22,6 +23,10 @@ class Model(ABC):
     @abstractmethod
     def predict(self, history: History, windows: WindowIndex) -> np.ndarray:
         """Forecasts (windows, horizon, targets) in data units."""
+
+    def distribution(self, history: History, windows: WindowIndex) -> Distribution | None:
+        """What the forecasts say beside their point, in data units; None where the model gives points alone."""
+        return None
 
     def stepper(self, history: History) -> Stepper:
         """Forecasts of the one series of ``history`` as it goes on."""
@@ -84,6 +89,17 @@ class History:
         """What a scaled error of one is worth: (windows, targets)."""
         scaling, rows = self._scaling
         return scaling.scale[rows[windows.series], : self.n_targets]
+
+    def center_of(self, windows: WindowIndex) -> np.ndarray:
+        """Where a scaled zero lies: (windows, targets)."""
+        scaling, rows = self._scaling
+        return scaling.center[rows[windows.series], : self.n_targets]
+
+    def units(self) -> np.ndarray:
+        """What a scaled one is worth in each row: (rows, targets), float32."""
+        scaling, rows = self._scaling
+        of_series = scaling.scale[rows, : self.n_targets].astype(np.float32)
+        return np.repeat(of_series, self.panel.lengths, axis=0)
 
     def unscaled(self, values: np.ndarray, windows: WindowIndex) -> np.ndarray:
         """Forecasts of these windows in data units: (windows, horizon, targets), float64."""

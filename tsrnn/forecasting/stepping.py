@@ -11,11 +11,13 @@ import numpy as np
 from tsrnn._jit import prepare
 from tsrnn.data import Panel, WindowIndex
 from tsrnn.kernels.gather import Series, gather_one
+from tsrnn.nn.heads.distribution import DistributionHead, distribution_one
 from tsrnn.nn.heads.point import prediction_one
 from tsrnn.nn.single_workspace import SingleWorkspace
 from tsrnn.training.recursive import one_row_ahead
 
 if TYPE_CHECKING:
+    from tsrnn.forecasting.networks import NetworkModel
     from tsrnn.forecasting.state import History, Model
 
 _ROOM = 1024  # rows that come between two moves of the history to the front, at least
@@ -125,16 +127,24 @@ class WindowReader:
         What a window is.
     rows : ndarray of float32, shape (rows, channels)
         The scaled rows, in place of the values of ``series``.
+    head : DistributionHead, optional
+        Where the output is no point forecast.
     """
 
-    def __init__(self, single: SingleWorkspace, series: Series, rows: np.ndarray) -> None:
+    def __init__(
+        self, single: SingleWorkspace, series: Series, rows: np.ndarray, head: DistributionHead | None = None
+    ) -> None:
         self.single, self.origin = single, np.zeros(1, np.int64)
         self.out = np.zeros((series.horizon, series.targets), np.float32)
         self.center, self.spread = np.zeros(series.targets, np.float32), np.ones(series.targets, np.float32)
         series = series._replace(values=rows.reshape(-1))
         of_window, y = (self.center, self.spread), single.y.reshape(-1)
         self.gather = prepare(gather_one, series, self.origin, single.x.reshape(-1), *of_window)
-        self.put_back = prepare(prediction_one, series.targets, *of_window, y, self.out.reshape(-1))
+        targets, out = series.targets, self.out.reshape(-1)
+        if head is None:
+            self.put_back = prepare(prediction_one, targets, *of_window, y, out)
+        else:
+            self.put_back = prepare(distribution_one, head, head.width, targets, *of_window, y, out)
 
     def read(self, origin: int) -> np.ndarray:
         """The output for the window that ends in this row, until the next call."""
@@ -158,9 +168,9 @@ class NetworkStepper(ScaledStepper):
         As in ``WindowReader``.
     """
 
-    def __init__(self, model: Model, history: History, single: SingleWorkspace, series: Series) -> None:
+    def __init__(self, model: NetworkModel, history: History, single: SingleWorkspace, series: Series) -> None:
         super().__init__(model, history)
-        self.reader = WindowReader(single, series, self.rows.values)
+        self.reader = WindowReader(single, series, self.rows.values, model.head)
 
     def forecast(self) -> np.ndarray:
         return self.reader.read(self.rows.count - 1)

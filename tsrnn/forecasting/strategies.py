@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from tsrnn._errors import quoted
 from tsrnn.data import training_windows
 from tsrnn.forecasting.memory import SINGLE
@@ -19,6 +21,7 @@ from tsrnn.nn.layer import LayerSpec, Shape
 from tsrnn.nn.network import Network
 from tsrnn.training.decoding import DecodingTask, TeacherForcing
 from tsrnn.training.events import Callback
+from tsrnn.training.measures import NO_UNITS
 from tsrnn.training.recursive import RecursiveTask, one_row_ahead
 from tsrnn.training.tasks import WindowTask
 
@@ -31,6 +34,7 @@ class Strategy(ABC):
     """What a strategy makes of layers and windows; abstract."""
 
     trains_on_forecasts = True  # whether ``training_task`` and ``task`` are the same
+    takes_distributions = False  # whether the output may be more than point forecasts
 
     @abstractmethod
     def outputs(self, horizon: int, n_targets: int) -> int:
@@ -48,13 +52,13 @@ class Strategy(ABC):
         """Bytes of the rows that the windows of a tile have for themselves."""
         return 0
 
-    def training_task(self, series: Series, loss: Any) -> WindowTask:
+    def training_task(self, series: Series, head: Any, units: np.ndarray = NO_UNITS) -> WindowTask:
         """What the network is trained on."""
-        return WindowTask(series, loss)
+        return WindowTask(series, head, units)
 
-    def task(self, series: Series, loss: Any) -> WindowTask:
+    def task(self, series: Series, head: Any, units: np.ndarray = NO_UNITS) -> WindowTask:
         """What it is validated on, and what forecasts with it."""
-        return WindowTask(series, loss)
+        return WindowTask(series, head, units)
 
     def callbacks(self, network: Network, settings: Any) -> list[Callback]:
         """What is to happen after each epoch, by the forecaster's parameters."""
@@ -67,6 +71,8 @@ class Strategy(ABC):
 
 class Direct(Strategy):
     """All rows of the horizon at once."""
+
+    takes_distributions = True
 
     def outputs(self, horizon: int, n_targets: int) -> int:
         return horizon * n_targets
@@ -95,11 +101,11 @@ class Recursive(Strategy):
     def fed_back(self, prepared: Prepared) -> int:
         return LANES * prepared.shape.total * prepared.training.panel.n_channels * SINGLE
 
-    def training_task(self, series: Series, loss: Any) -> WindowTask:
-        return WindowTask(one_row_ahead(series), loss)
+    def training_task(self, series: Series, head: Any, units: np.ndarray = NO_UNITS) -> WindowTask:
+        return WindowTask(one_row_ahead(series), head)
 
-    def task(self, series: Series, loss: Any) -> WindowTask:
-        return RecursiveTask(series, loss)
+    def task(self, series: Series, head: Any, units: np.ndarray = NO_UNITS) -> WindowTask:
+        return RecursiveTask(series, head)
 
     def stepper(self, model: NetworkModel, history: History, series: Series) -> Stepper:
         return RecursiveStepper(model, history, model.single(), series)
@@ -114,11 +120,11 @@ class Seq2Seq(Strategy):
     def network(self, specs: Sequence[LayerSpec], shape: Shape, horizon: int) -> Network:
         return EncoderDecoder(specs, shape, horizon)
 
-    def training_task(self, series: Series, loss: Any) -> WindowTask:
-        return DecodingTask(series, loss)
+    def training_task(self, series: Series, head: Any, units: np.ndarray = NO_UNITS) -> WindowTask:
+        return DecodingTask(series, head)
 
-    def task(self, series: Series, loss: Any) -> WindowTask:
-        return DecodingTask(series, loss)
+    def task(self, series: Series, head: Any, units: np.ndarray = NO_UNITS) -> WindowTask:
+        return DecodingTask(series, head)
 
     def callbacks(self, network: Network, settings: Any) -> list[Callback]:
         return [TeacherForcing(cast(EncoderDecoder, network), settings.teacher_forcing, settings.teacher_forcing_decay)]

@@ -17,7 +17,7 @@ class DecodingTask(WindowTask):
     """Forecasts of windows by an `EncoderDecoder`, whose steps are the rows of the horizon."""
 
     def tile(self, space: Workspace, dtype: np.dtype) -> TaskTile:
-        return DecodingTile(self.series, self.spec, space, dtype)
+        return DecodingTile(self.series, self.measure, space, dtype)
 
 
 class DecodingTile(WindowTile):

@@ -39,7 +39,7 @@ class RecursiveTile(WindowTile):
     """
 
     def __init__(self, task: RecursiveTask, space: Workspace, dtype: np.dtype) -> None:
-        super().__init__(task.series, task.spec, space, dtype)
+        super().__init__(task.series, task.measure, space, dtype)
         series = self.series
         self.ahead = series.gap + series.horizon
         rows = (series.lookback - 1) * series.sampling_rate + 1 + self.ahead

@@ -11,8 +11,8 @@ from tsrnn._jit import Call, prepare
 from tsrnn.kernels.gather import Place, Series, gather
 from tsrnn.kernels.program import Work
 from tsrnn.kernels.simd import LANES
-from tsrnn.nn.heads.point import point_loss, predictions, score
 from tsrnn.nn.workspace import Workspace
+from tsrnn.training.measures import NO_UNITS, Measure, PointMeasure, measure_of
 
 
 class TaskTile(ABC):
@@ -78,21 +78,25 @@ class WindowTask(Task):
     ----------
     series : Series
         All rows, scaled.
-    loss : Spec
-        From ``nn.heads.point``.
+    head : Spec
+        From ``nn.heads``.
+    units : ndarray of shape (rows, targets)
+        What the scaled numbers are worth, where the head has to know it.
     """
 
-    def __init__(self, series: Series, loss: Any) -> None:
-        self.series, self.spec, self.n_errors = series, loss, series.targets
+    def __init__(self, series: Series, head: Any, units: np.ndarray = NO_UNITS) -> None:
+        self.series, self.n_errors = series, series.targets
+        self.measure = measure_of(head, series, units)
 
     def tile(self, space: Workspace, dtype: np.dtype) -> TaskTile:
-        return WindowTile(self.series, self.spec, space, dtype)
+        return WindowTile(self.series, self.measure, space, dtype)
 
     def terms(self, examples: np.ndarray) -> int:
         return examples.size * self.series.horizon * self.series.targets
 
     def output_shape(self, count: int) -> tuple[int, ...]:
-        return count, self.series.horizon, self.series.targets
+        one = () if isinstance(self.measure, PointMeasure) else (self.measure.width,)
+        return count, self.series.horizon, self.series.targets, *one
 
 
 def new_place(targets: int, dtype: np.dtype) -> Place:
@@ -104,20 +108,18 @@ def new_place(targets: int, dtype: np.dtype) -> Place:
 class WindowTile(TaskTile):
     """Windows of a series on one tile."""
 
-    def __init__(self, series: Series, loss: Any, space: Workspace, dtype: np.dtype) -> None:
-        self.series, self.spec, self.space, self.y = series, loss, space, space.y
+    def __init__(self, series: Series, measure: Measure, space: Workspace, dtype: np.dtype) -> None:
+        self.series, self.measure, self.space, self.y = series, measure, space, space.y
         self.place = new_place(series.targets, dtype)
 
     def gather(self, examples: np.ndarray) -> Call:
         return prepare(gather, self.series, examples, self.space.turn, self.space.x, self.place)
 
     def loss(self, examples: np.ndarray, weights: np.ndarray, losses: np.ndarray) -> Call:
-        arrays = self.space.turn, weights, self.y, self.space.d_y, losses
-        return prepare(point_loss, self.spec, self.series, self.place, *arrays)
+        return self.measure.loss(self.place, self.space, weights, self.y, losses)
 
     def score(self, examples: np.ndarray, units: np.ndarray, losses: np.ndarray, errors: np.ndarray) -> Call:
-        arrays = self.space.turn, self.y, units, losses, errors
-        return prepare(score, self.spec, self.series, self.place, *arrays)
+        return self.measure.score(self.place, self.space, self.y, units, losses, errors)
 
     def write(self, out: np.ndarray) -> Call:
-        return prepare(predictions, self.series, self.place, self.space.turn, self.y, out)
+        return self.measure.write(self.place, self.space, self.y, out)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tsrnn._errors import Real, check_parameter
 from tsrnn._jit import Spec, kernel
 from tsrnn.kernels.simd import LANES
 from tsrnn.kernels.turn import TERMS, TILE, WINDOWS
@@ -81,14 +80,6 @@ class Huber(Spec, _HuberFields):
 
 
 LOSSES = {"mse": MSE(), "mae": MAE(), "huber": Huber()}
-
-
-def as_loss(loss: str | Spec) -> Spec:
-    """The loss of that name, or the loss itself, checked."""
-    if isinstance(loss, Huber):
-        check_parameter("Huber", "delta", loss.delta, Real(0, None, closed="neither"))
-        return Huber(float(loss.delta))
-    return LOSSES[loss] if isinstance(loss, str) else loss
 
 
 @kernel
