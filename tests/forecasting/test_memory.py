@@ -110,7 +110,7 @@ def test_reading_the_estimate():
     before = dict(vars(forecaster))
     found = forecaster.memory_estimate(wide)
     assert vars(forecaster) == before
-    assert list(found.phases) == ["reading", "training", "skill"]
+    assert list(found.phases) == ["reading", "training", "skill", "intervals"]
     assert found.phases["training"]["series"] == 2000 * 2 * 4
     assert found.total == max(found.totals.values()) == max(sum(parts.values()) for parts in found.phases.values())
     text = str(found)

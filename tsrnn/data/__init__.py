@@ -1,7 +1,7 @@
 """From a frame to arrays and back: roles of columns, the grid of stamps, windows and scaling."""
 
 from tsrnn.data.frame import read_history, read_training
-from tsrnn.data.layout import forecast_frame, stamp_of, tidy_frame
+from tsrnn.data.layout import columns_frame, forecast_frame, stamp_of, tidy_frame
 from tsrnn.data.names import decode_name, encode_name
 from tsrnn.data.panel import Panel
 from tsrnn.data.scaling import Scaling, fit_scaling
@@ -28,6 +28,7 @@ __all__ = [
     "WindowShape",
     "all_windows",
     "border_rows",
+    "columns_frame",
     "decode_name",
     "encode_name",
     "end_windows",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -48,24 +49,82 @@ def forecast_frame(schema: Schema, panel: Panel, values: np.ndarray, gap: int = 
     2024-05    5.0
     2024-06    6.0
     """
-    n_series, horizon, n_targets = values.shape
-    if n_series != panel.n_series or n_targets != len(schema.targets):
+    if values.shape[0] != panel.n_series or values.shape[2] != len(schema.targets):
         raise ValueError(
             f"`values` must have the shape (n_series, horizon, n_targets) = ({panel.n_series}, horizon, "
             f"{len(schema.targets)}); got {values.shape}."
         )
-    ticks = (panel.end_ticks[:, None] + gap + np.arange(horizon)).ravel()
-    stamps = schema.axis.stamps(ticks)
-    flat = values.reshape(n_series * horizon, n_targets)
-    if schema.backend == "polars":
-        columns: dict[Any, Any] = {}
-        if schema.is_panel:
-            columns[schema.id_name] = [name for name in panel.ids for _ in range(horizon)]
-        if schema.time_name is not None:
-            columns[schema.time_name] = stamps
-        return _polars_frame(schema, columns | _target_columns(schema, flat))
     # One name per column, even where names are tuples of their own.
-    frame = pd.DataFrame(flat, columns=pd.Index(schema.targets, tupleize_cols=_are_levels(schema.targets)))
+    columns = pd.Index(schema.targets, tupleize_cols=_are_levels(schema.targets))
+    return _frame_ahead(schema, panel, values, columns, gap)
+
+
+def columns_frame(
+    schema: Schema, panel: Panel, values: np.ndarray, columns: pd.Index, gap: int = 0, *, tidy: bool = False
+) -> Any:
+    """Lay out several numbers for each one that is forecast, like the table they were made from.
+
+    Parameters
+    ----------
+    schema, panel, gap
+        As for `forecast_frame`.
+    values : ndarray, shape (n_series, horizon, columns)
+    columns : MultiIndex
+        What they are; the first level names the target. Frames of polars, whose columns have one name each, have all
+        levels in it: "sales 0.1".
+    tidy : bool
+        A row for each of them, with the levels as columns, and the number in "forecast".
+
+    Returns
+    -------
+    DataFrame
+
+    Examples
+    --------
+    >>> from tsrnn.data import read_training
+    >>> index = pd.period_range("2024-01", periods=4, freq="M", name="month")
+    >>> schema, panel, _ = read_training(pd.DataFrame({"sales": [1.0, 2.0, 3.0, 4.0]}, index=index))
+    >>> columns = pd.MultiIndex.from_tuples([("sales", 0.1), ("sales", 0.9)], names=("target", "quantile"))
+    >>> columns_frame(schema, panel, np.array([[[4.0, 6.0]]]), columns, tidy=True)
+         month target  quantile  forecast
+    0  2024-05  sales       0.1       4.0
+    1  2024-05  sales       0.9       6.0
+    """
+    if not tidy:
+        if schema.backend == "polars":
+            columns = pd.Index([" ".join(map(str, name)) for name in columns])
+        return _frame_ahead(schema, panel, values, columns, gap)
+    n_series, horizon, count = values.shape
+    found: dict[Any, Any] = {}
+    if schema.is_panel:
+        id_name = "id" if schema.id_name is None else schema.id_name
+        found[id_name] = [name for name in panel.ids for _ in range(horizon * count)]
+    time_name = "time" if schema.time_name is None else schema.time_name
+    found[time_name] = schema.axis.stamps(np.repeat(_ticks_ahead(panel, horizon, gap), count))
+    for level, name in enumerate(columns.names):
+        found[name] = columns.get_level_values(level).tolist() * (n_series * horizon)
+    found["forecast"] = values.ravel()
+    return _polars_frame(schema, found) if schema.backend == "polars" else pd.DataFrame(found)
+
+
+def _ticks_ahead(panel: Panel, horizon: int, gap: int) -> np.ndarray:
+    """Of the rows that follow each series."""
+    return (panel.end_ticks[:, None] + gap + np.arange(horizon)).ravel()
+
+
+def _frame_ahead(schema: Schema, panel: Panel, values: np.ndarray, columns: pd.Index, gap: int) -> Any:
+    """Values (series, horizon, columns) under the stamps that follow."""
+    n_series, horizon, count = values.shape
+    stamps = schema.axis.stamps(_ticks_ahead(panel, horizon, gap))
+    flat = values.reshape(n_series * horizon, count)
+    if schema.backend == "polars":
+        found: dict[Any, Any] = {}
+        if schema.is_panel:
+            found[schema.id_name] = [name for name in panel.ids for _ in range(horizon)]
+        if schema.time_name is not None:
+            found[schema.time_name] = stamps
+        return _polars_frame(schema, found | _columns(columns.tolist(), flat))
+    frame = pd.DataFrame(flat, columns=columns)
     if schema.layout == "array" or schema.layout == "wide":
         return frame.set_axis(_row_numbers(stamps).rename(schema.time_name), axis=0)
     if schema.layout == "multiindex":
@@ -121,7 +180,7 @@ def tidy_frame(schema: Schema, panel: Panel, windows: WindowIndex, values: np.nd
         columns["id" if schema.id_name is None else schema.id_name] = [panel.ids[s] for s in names.tolist()]
     columns["cutoff"] = schema.axis.stamps(np.repeat(cutoffs, horizon))
     columns["time" if schema.time_name is None else schema.time_name] = schema.axis.stamps(ahead)
-    columns |= _target_columns(schema, values.reshape(n_windows * horizon, n_targets))
+    columns |= _columns(schema.targets, values.reshape(n_windows * horizon, n_targets))
     return _polars_frame(schema, columns) if schema.backend == "polars" else pd.DataFrame(columns)
 
 
@@ -164,5 +223,5 @@ def _polars_frame(schema: Schema, columns: dict[Any, Any]) -> Any:
     return frame.to_native()
 
 
-def _target_columns(schema: Schema, flat: np.ndarray) -> dict[Any, np.ndarray]:
-    return {name: np.ascontiguousarray(flat[:, target]) for target, name in enumerate(schema.targets)}
+def _columns(names: Sequence[Any], flat: np.ndarray) -> dict[Any, np.ndarray]:
+    return {name: np.ascontiguousarray(flat[:, column]) for column, name in enumerate(names)}

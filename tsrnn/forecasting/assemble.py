@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from tsrnn.data import stamp_of
+from tsrnn.data import Scaling, WindowIndex, fit_scaling, stamp_of
+from tsrnn.forecasting.calibration import MOST_SCORES, SCORES_AT_ONCE, Calibration, Outlook
 from tsrnn.forecasting.prepare import Prepared, Split
-from tsrnn.forecasting.skill import NAIVE, baseline_skill, naive_mae
-from tsrnn.forecasting.state import FitState, Fitted, History
+from tsrnn.forecasting.skill import NAIVE, actual_values, baseline_skill, chunks, naive_mae
+from tsrnn.forecasting.state import FitState, Fitted, History, Model
 
 MOST_CUTOFFS = 1000  # series whose border is told
 
@@ -25,6 +26,7 @@ def fit_state(prepared: Prepared, fitted: Fitted, seed: int, n_jobs: int | None)
     own = history(training)
     tail = training.panel.tail(max(shape.span, model.memory))
     skill = baseline_skill(model, season, history(validation), validation.windows)
+    calibration = calibrate(model, history(validation), validation.windows, _units(prepared))
     return FitState(
         schema=prepared.schema,
         shape=shape,
@@ -34,6 +36,7 @@ def fit_state(prepared: Prepared, fitted: Fitted, seed: int, n_jobs: int | None)
         season=season,
         naive_mae=np.array([np.nanmean(naive_mae(kind, season, own, training.windows), axis=0) for kind in NAIVE]),
         skill=skill,
+        calibration=calibration,
         history=fitted.history,
         best_epoch=fitted.best_epoch,
         stopped=fitted.stopped,
@@ -41,6 +44,27 @@ def fit_state(prepared: Prepared, fitted: Fitted, seed: int, n_jobs: int | None)
         cutoff=_cutoff(prepared),
         seed=seed,
     )
+
+
+def calibrate(model: Model, history: History, windows: WindowIndex, units: Scaling) -> Calibration | None:
+    """The scores of validation windows; None where there are none."""
+    if not len(windows):
+        return None
+    some = np.unique(np.linspace(0, len(windows) - 1, min(len(windows), MOST_SCORES)).round().astype(np.int64))
+    chosen = WindowIndex(windows.series[some], windows.origin[some])
+    scores, done = np.empty((len(chosen), history.shape.horizon, history.n_targets), np.float32), 0
+    for part in chunks(chosen, scores[0].size, SCORES_AT_ONCE):
+        actual = actual_values(history.panel, part, history.shape, history.n_targets)
+        scores[done : done + len(part)] = Outlook.of(model, history, part, units).scores(actual)
+        done += len(part)
+    return Calibration(scores, units)
+
+
+def _units(prepared: Prepared) -> Scaling:
+    """The spread of each series, that errors of series of different sizes are alike."""
+    if prepared.scaling.scope == "series" and not prepared.scaling.counts:
+        return prepared.scaling
+    return fit_scaling(prepared.training.panel, prepared.train_end, "standard", "series")
 
 
 def _cutoff(prepared: Prepared) -> list[str]:

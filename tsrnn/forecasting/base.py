@@ -24,11 +24,12 @@ from tsrnn.forecasting.skill import chunks, score
 from tsrnn.forecasting.state import FitState, Fitted, History, Model, history_frame
 from tsrnn.forecasting.stream import Stream
 from tsrnn.forecasting.summary import ForecasterSummary
+from tsrnn.forecasting.uncertain import Uncertain
 
 NAMES = {"last": "last-value", "seasonal": "seasonal naive"}
 
 
-class Forecaster(Saved, DataParameters):
+class Forecaster(Saved, Uncertain, DataParameters):
     """Base of all forecasters; abstract: a subclass gives ``model_class`` and ``_fit_model``.
 
     Attributes

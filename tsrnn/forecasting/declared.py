@@ -125,7 +125,19 @@ class ScalingParameters(Parameters):
     )
 
 
-class DataParameters(Columns, Rows, WindowParameters, ScalingParameters):
+class IntervalParameters(Parameters):
+    """Where the spread of forecasts comes from."""
+
+    intervals: Literal["auto", "conformal"] = param(
+        default="auto",
+        constraint=Options("auto", "conformal"),
+        doc="Where quantiles, intervals and samples come from: the distribution that the forecaster learned, and where "
+        'it learned none its errors on validation rows ("auto"); or in any case those errors, which correct a '
+        'distribution that is too narrow or too wide ("conformal").',
+    )
+
+
+class DataParameters(Columns, Rows, WindowParameters, ScalingParameters, IntervalParameters):
     """All that decides what a model is fitted on; every forecaster has these."""
 
     @property

@@ -11,6 +11,7 @@ import numpy as np
 
 from tsrnn.data import Panel
 from tsrnn.data.reading import INTEGERS
+from tsrnn.forecasting.calibration import MOST_SCORES, SCORES_AT_ONCE
 from tsrnn.forecasting.prepare import Prepared
 from tsrnn.forecasting.skill import IN_CACHE, windows_at_a_time
 from tsrnn.kernels.program import Program
@@ -44,7 +45,8 @@ class MemoryEstimate:
     Attributes
     ----------
     phases : dict of dict
-        The parts that are held at once: in "reading", in "training" and when the "skill" is measured.
+        The parts that are held at once: in "reading", in "training", when the "skill" is measured and when "intervals"
+        are learned.
     total : int
         Of the phase that takes most: the peak.
 
@@ -54,13 +56,14 @@ class MemoryEstimate:
     >>> from tsrnn import NaiveForecaster
     >>> print(NaiveForecaster(horizon=24).memory_estimate(np.arange(100_000.0)))
     Memory of fit, at its peak 5.2 MB
-    part           reading  training  skill
-    ---------------------------------------
-    series         0.4      0.4       0.4
-    rows in order  4.8      0.0       0.0
-    windows        0.0      1.6       1.6
-    forecasts      0.0      0.0       2.4
-    together       5.2      2.0       4.4
+    part           reading  training  skill  intervals
+    --------------------------------------------------
+    series         0.4      0.4       0.4    0.4
+    rows in order  4.8      0.0       0.0    0.0
+    windows        0.0      1.6       1.6    1.6
+    forecasts      0.0      0.0       2.4    0.0
+    scores         0.0      0.0       0.0    0.7
+    together       5.2      2.0       4.4    2.7
     """
 
     phases: Mapping[str, Mapping[str, int]]
@@ -110,9 +113,16 @@ def estimate(prepared: Prepared, model: ModelMemory) -> MemoryEstimate:
     at_once = min(len(prepared.training.windows), windows_at_a_time(numbers, IN_CACHE)) * numbers
     comparing = at_once * (DOUBLE + SINGLE + DOUBLE // n_targets)  # errors, actual values, their rows
     validated = min(len(prepared.validation.windows), windows_at_a_time(numbers))
+    scored = min(len(prepared.validation.windows), MOST_SCORES) * numbers
+    scores = {"scores": scored * SINGLE + min(scored, SCORES_AT_ONCE) * 3 * DOUBLE}
     forecasts = {"forecasts": validated * numbers * model.forecast + comparing}
     return MemoryEstimate(
-        {"reading": reading, "training": held | model.fitting, "skill": held | forecasts | model.forecasting}
+        {
+            "reading": reading,
+            "training": held | model.fitting,
+            "skill": held | forecasts | model.forecasting,
+            "intervals": held | scores | model.forecasting,
+        }
     )
 
 

@@ -30,6 +30,7 @@ from tsrnn.kernels.gather import NORMS, Series
 from tsrnn.kernels.simd import LANES
 from tsrnn.nn.heads import COUNTS, as_head, width_of
 from tsrnn.nn.heads.distribution import DistributionHead
+from tsrnn.nn.heads.quantile import Quantile
 from tsrnn.nn.layer import LayerSpec, Shape
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.network import Network
@@ -109,6 +110,11 @@ class NetworkModel(Model):
             return None
         center, scale = history.center_of(windows), history.scale_of(windows)
         return distribution_of(self.head, self._outputs(history, windows), center, scale)
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Of the quantiles that were trained, if any were."""
+        return tuple(self.head.levels.tolist()) if isinstance(self.head, Quantile) else ()
 
     def _outputs(self, history: History, windows: WindowIndex) -> np.ndarray:
         """In scaled units: (windows, horizon, targets), for distributions with an axis of parameters."""

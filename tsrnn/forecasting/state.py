@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tsrnn.data import Panel, Scaling, Schema, WindowIndex, WindowShape, decode_name, encode_name
+from tsrnn.forecasting.calibration import Calibration
 from tsrnn.forecasting.distributions import Distribution
 from tsrnn.forecasting.stepping import PanelStepper, Stepper
 from tsrnn.nn.summary import Table
@@ -27,6 +28,11 @@ class Model(ABC):
     def distribution(self, history: History, windows: WindowIndex) -> Distribution | None:
         """What the forecasts say beside their point, in data units; None where the model gives points alone."""
         return None
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Of the quantiles that were trained, if any were."""
+        return ()
 
     def stepper(self, history: History) -> Stepper:
         """Forecasts of the one series of ``history`` as it goes on."""
@@ -129,6 +135,8 @@ class FitState:
         Training error of the last-value and the seasonal naive forecast, data units.
     skill : dict or None
         On the validation rows, against each of the two; None without validation rows.
+    calibration : Calibration or None
+        How far forecasts were off on the validation rows; likewise.
     history : tuple of dict
         Epochs of training; empty for models that have none.
     best_epoch, stopped : int, str or None
@@ -149,6 +157,7 @@ class FitState:
     season: int
     naive_mae: np.ndarray
     skill: dict[str, float] | None
+    calibration: Calibration | None
     history: tuple[dict[str, float], ...]
     best_epoch: int | None
     stopped: str | None
@@ -165,6 +174,8 @@ class FitState:
         named = {"naive_mae": self.naive_mae}
         named |= {f"model.{name}": array for name, array in self.model.arrays().items()}
         named |= {f"scaling.{name}": array for name, array in self.scaling.arrays()[0].items()}
+        if self.calibration is not None:
+            named |= {f"calibration.{name}": array for name, array in self.calibration.arrays().items()}
         named |= {f"tail.{name}": getattr(self.tail, name) for name in ("values", "indptr", "offsets")}
         return named
 
@@ -177,13 +188,14 @@ class FitState:
             "shape": shape,
             "scaling": self.scaling.arrays()[1],
             "model": self.model.document(),
+            "calibration": None if self.calibration is None else self.calibration.document(),
             "ids": [encode_name(name) for name in self.tail.ids],
         }
 
     @classmethod
     def restore(cls, model: type[Model], arrays: dict[str, np.ndarray], document: dict[str, Any]) -> FitState:
         """The state again from ``arrays()`` and ``document()``."""
-        parts: dict[str, dict[str, np.ndarray]] = {"model": {}, "scaling": {}, "tail": {}}
+        parts: dict[str, dict[str, np.ndarray]] = {"model": {}, "scaling": {}, "calibration": {}, "tail": {}}
         for name, array in arrays.items():
             owner, _, rest = name.partition(".")
             if rest:
@@ -196,6 +208,7 @@ class FitState:
             model=model.restore(parts["model"], document["model"]),
             tail=Panel(ids=ids, **parts["tail"]),
             naive_mae=arrays["naive_mae"],
+            calibration=Calibration.restore(parts["calibration"], document["calibration"]),
             **{name: document[name] for name in cls.PLAIN},
         )
 
