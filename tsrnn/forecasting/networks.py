@@ -19,8 +19,8 @@ from tsrnn._networks import NetworkTraining, check_states
 from tsrnn.data import Panel, WindowIndex, all_windows
 from tsrnn.forecasting.base import Forecaster
 from tsrnn.forecasting.declared import TrainingParameters
-from tsrnn.forecasting.history_ends import cutoffs, history_ends
 from tsrnn.forecasting.distributions import Distribution, distribution_of
+from tsrnn.forecasting.history_ends import cutoffs, history_ends
 from tsrnn.forecasting.memory import ModelMemory, network_memory
 from tsrnn.forecasting.prepare import Prepared, Split
 from tsrnn.forecasting.state import FitState, Fitted, History, Model, history_frame
@@ -38,8 +38,8 @@ from tsrnn.nn.single_workspace import SingleWorkspace
 from tsrnn.nn.summary import NetworkSummary, Table
 from tsrnn.training.events import EpochEnd
 from tsrnn.training.looking import Look, attended, look
-from tsrnn.training.tasks import WindowTask
 from tsrnn.training.measures import NO_UNITS
+from tsrnn.training.tasks import WindowTask
 from tsrnn.training.threads import Team, resolve_n_jobs
 from tsrnn.training.tiles import TileEngine
 from tsrnn.training.trainer import Trainer, TrainResult, Windows
