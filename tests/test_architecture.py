@@ -49,7 +49,19 @@ MAY_IMPORT = {
     "plotting": BASE | {"data", "evaluation", "forecasting", "nn"},
 }
 # Optional packages, and heavy ones that only some users need.
-WHEN_USED = {"matplotlib", "narwhals", "optuna", "polars", "pooch", "pyarrow", "requests", "torch", "tqdm"}
+WHEN_USED = {
+    "matplotlib",
+    "narwhals",
+    "optuna",
+    "polars",
+    "pooch",
+    "pyarrow",
+    "requests",
+    "scoringrules",
+    "torch",
+    "tqdm",
+    "utilsforecast",
+}
 KNOWS_NO_TABLES = (
     "_jit", "_cache", "_cache_folder", "_blas", "kernels", "nn", "training", "data.panel", "data.windows",
 )  # fmt: skip

@@ -13,12 +13,15 @@ from tsrnn._version import __version__
 if TYPE_CHECKING:
     from tsrnn import datasets, evaluation, interop, nn, testing, training
     from tsrnn._cache_folder import cache_info
-    from tsrnn._errors import BelowNaiveWarning, DataWarning, DivergedError
+    from tsrnn._errors import BelowNaiveWarning, DataWarning, DivergedError, LeakageWarning
     from tsrnn._saving import load
     from tsrnn.estimators.classifier import RNNClassifier
     from tsrnn.estimators.regressor import RNNRegressor
     from tsrnn.evaluation.split import PanelTimeSeriesSplit
+    from tsrnn.forecasting.backtest import Backtest
     from tsrnn.forecasting.baselines import NaiveForecaster
+    from tsrnn.forecasting.comparing import compare
+    from tsrnn.forecasting.comparison import Comparison
     from tsrnn.forecasting.recurrent import GRUForecaster, LSTMForecaster, RNNForecaster, SimpleRNNForecaster
     from tsrnn.forecasting.regressors import DenseForecaster, LinearForecaster
     from tsrnn.persistence import ModelFileError
@@ -32,6 +35,9 @@ _HOMES = {
     "NaiveForecaster": "tsrnn.forecasting.baselines",
     "LinearForecaster": "tsrnn.forecasting.regressors",
     "DenseForecaster": "tsrnn.forecasting.regressors",
+    "Backtest": "tsrnn.forecasting.backtest",
+    "Comparison": "tsrnn.forecasting.comparison",
+    "compare": "tsrnn.forecasting.comparing",
     "PanelTimeSeriesSplit": "tsrnn.evaluation.split",
     "TokenSequencer": "tsrnn.text",
     "RNNRegressor": "tsrnn.estimators.regressor",
@@ -41,17 +47,21 @@ _HOMES = {
     "DivergedError": "tsrnn._errors",
     "BelowNaiveWarning": "tsrnn._errors",
     "DataWarning": "tsrnn._errors",
+    "LeakageWarning": "tsrnn._errors",
     "ModelFileError": "tsrnn.persistence",
 }
 _SUBMODULES = ("datasets", "evaluation", "interop", "nn", "plotting", "testing", "training")
 
 __all__ = [
+    "Backtest",
     "BelowNaiveWarning",
+    "Comparison",
     "DataWarning",
     "DenseForecaster",
     "DivergedError",
     "GRUForecaster",
     "LSTMForecaster",
+    "LeakageWarning",
     "LinearForecaster",
     "ModelFileError",
     "NaiveForecaster",
@@ -63,6 +73,7 @@ __all__ = [
     "TokenSequencer",
     "__version__",
     "cache_info",
+    "compare",
     "datasets",
     "evaluation",
     "interop",

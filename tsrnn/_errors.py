@@ -86,6 +86,19 @@ class DataWarning(UserWarning):
     """
 
 
+@final
+class LeakageWarning(UserWarning):
+    """A test may know what it should not: its figures are likely to be better than forecasts will be.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import tsrnn
+    >>> with warnings.catch_warnings():  # a script that must not go on with such a test
+    ...     warnings.filterwarnings("error", category=tsrnn.LeakageWarning)
+    """
+
+
 def quoted(names: Iterable[Any], limit: int = 5) -> str:
     """List names for a message: the first `limit` of them, then how many more there are.
 

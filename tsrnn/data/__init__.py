@@ -1,7 +1,7 @@
 """From a frame to arrays and back: roles of columns, the grid of stamps, windows and scaling."""
 
-from tsrnn.data.frame import read_history, read_training
-from tsrnn.data.layout import columns_frame, forecast_frame, stamp_of, tidy_frame
+from tsrnn.data.frame import locate_rows, read_history, read_training
+from tsrnn.data.layout import columns_frame, forecast_frame, long_frame, stamp_of, tidy_frame
 from tsrnn.data.names import decode_name, encode_name
 from tsrnn.data.panel import Panel
 from tsrnn.data.scaling import Scaling, fit_scaling
@@ -34,6 +34,8 @@ __all__ = [
     "end_windows",
     "fit_scaling",
     "forecast_frame",
+    "locate_rows",
+    "long_frame",
     "read_history",
     "read_training",
     "split_windows",

@@ -137,6 +137,37 @@ def read_history(
     return panel, report.to_dict(panel)
 
 
+def locate_rows(X: Any, y: Any, schema: Schema, panel: Panel) -> np.ndarray:
+    """Find the rows of a table in the panel that was read from it.
+
+    Parameters
+    ----------
+    X, y, schema : as for `read_history`
+    panel : Panel
+        What `read_training` or `read_history` made of X.
+
+    Returns
+    -------
+    ndarray of int64, shape (rows of X,)
+        The row of the panel, -1 for those that were left out.
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2024-01-03", "2024-01-01", "2024-01-02"])
+    >>> frame = pd.DataFrame({"temp": [3.0, 1.0, 2.0]}, index=days)
+    >>> schema, panel, _ = read_training(frame)
+    >>> locate_rows(frame, None, schema, panel).tolist()
+    [2, 0, 1]
+    """
+    table = _open_like(X, y, schema)
+    ticks, _ = schema.axis.locate(schema.axis.raw(table.index))
+    places = {name: place for place, name in enumerate(panel.ids)}
+    series = np.array([places.get(name, -1) for name in table.ids])[table.series]
+    after_first = ticks - panel.offsets[series]
+    inside = (series >= 0) & (after_first >= 0) & (after_first < panel.lengths[series])
+    return np.where(inside, panel.indptr[series] + after_first, -1)
+
+
 def _refuse_coarser(ticks: np.ndarray, order: Order, schema: Schema) -> None:
     """Refuse rows whose own step is a multiple of the grid's: filling would stretch them without a word."""
     spacing = row_spacing(ticks, order.series)

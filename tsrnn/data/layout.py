@@ -172,16 +172,75 @@ def tidy_frame(schema: Schema, panel: Panel, windows: WindowIndex, values: np.nd
     1  2024-02  2024-03    2.5
     """
     n_windows, horizon, n_targets = values.shape
+    columns = _origin_columns(schema, panel, windows, gap + 1 + np.arange(horizon))
+    columns |= _columns(schema.targets, values.reshape(n_windows * horizon, n_targets))
+    return _tidy(schema, columns)
+
+
+def long_frame(schema: Schema, panel: Panel, windows: WindowIndex, values: dict[str, np.ndarray], gap: int = 0) -> Any:
+    """Lay out what belongs to each origin, step ahead and target, a row for each of them.
+
+    Parameters
+    ----------
+    schema, panel, windows, gap
+        As for `tidy_frame`.
+    values : dict of str to ndarray, shape (n_windows, horizon, n_targets)
+        The columns.
+
+    Returns
+    -------
+    DataFrame
+        Of pandas or polars. Columns: the series (where they have names), "cutoff", the stamp of the row, "step" (1 for
+        the first row that is forecast), "target", and those given.
+
+    Examples
+    --------
+    >>> from tsrnn.data import WindowShape, all_windows, read_training
+    >>> index = pd.period_range("2024-01", periods=3, freq="M", name="month")
+    >>> schema, panel, _ = read_training(pd.DataFrame({"sales": [1.0, 2.0, 3.0]}, index=index))
+    >>> windows = all_windows(panel, WindowShape(lookback=1, horizon=1))
+    >>> long_frame(schema, panel, windows, {"forecast": np.array([[[1.5]], [[2.5]]])})
+        cutoff    month  step target  forecast
+    0  2024-01  2024-02     1  sales       1.5
+    1  2024-02  2024-03     1  sales       2.5
+    """
+    n_windows, horizon, n_targets = next(iter(values.values())).shape
+    steps = np.repeat(np.arange(horizon), n_targets)
+    columns = _origin_columns(schema, panel, windows, gap + 1 + steps)
+    columns["step"] = np.tile(steps + 1, n_windows)
+    columns["target"] = _named(schema, schema.targets, np.tile(np.arange(n_targets), n_windows * horizon))
+    return _tidy(schema, columns | {name: np.ascontiguousarray(array).ravel() for name, array in values.items()})
+
+
+def _origin_columns(schema: Schema, panel: Panel, windows: WindowIndex, ahead: np.ndarray) -> dict[Any, Any]:
+    """Series, cutoff and stamp of the rows so far ahead of each window's origin."""
     cutoffs = panel.ticks(windows.origin)
-    ahead = (cutoffs[:, None] + gap + 1 + np.arange(horizon)).ravel()
     columns: dict[Any, Any] = {}
     if schema.is_panel:
-        names = np.repeat(windows.series, horizon)
-        columns["id" if schema.id_name is None else schema.id_name] = [panel.ids[s] for s in names.tolist()]
-    columns["cutoff"] = schema.axis.stamps(np.repeat(cutoffs, horizon))
-    columns["time" if schema.time_name is None else schema.time_name] = schema.axis.stamps(ahead)
-    columns |= _columns(schema.targets, values.reshape(n_windows * horizon, n_targets))
-    return _polars_frame(schema, columns) if schema.backend == "polars" else pd.DataFrame(columns)
+        name = "id" if schema.id_name is None else schema.id_name
+        columns[name] = _named(schema, panel.ids, np.repeat(windows.series, len(ahead)))
+    columns["cutoff"] = _stamps_at(schema, np.repeat(cutoffs, len(ahead)))
+    time_name = "time" if schema.time_name is None else schema.time_name
+    columns[time_name] = _stamps_at(schema, (cutoffs[:, None] + ahead).ravel())
+    return columns
+
+
+def _named(schema: Schema, names: tuple[Name, ...], places: np.ndarray) -> Any:
+    if schema.backend == "polars":
+        return [names[place] for place in places.tolist()]
+    return pd.Index(names, tupleize_cols=False).take(places).array
+
+
+def _stamps_at(schema: Schema, ticks: np.ndarray) -> pd.Index:
+    """Stamps of ticks that come many times over: each is made once."""
+    low, high = int(ticks.min()), int(ticks.max())
+    if high - low >= len(ticks):
+        return schema.axis.stamps(ticks)
+    return schema.axis.stamps(np.arange(low, high + 1)).take(ticks - low)
+
+
+def _tidy(schema: Schema, columns: dict[Any, Any]) -> Any:
+    return _polars_frame(schema, columns) if schema.backend == "polars" else pd.DataFrame(columns, copy=False)
 
 
 def _repeated(ids: tuple[Name, ...], horizon: int) -> pd.Index:

@@ -143,6 +143,11 @@ class Schema:
         """Whether the series have names."""
         return self.layout == "multiindex" or (self.layout == "long" and self.id_name is not None)
 
+    @property
+    def is_numbered(self) -> bool:
+        """Whether the rows came without stamps, so that they are numbered from zero in each table."""
+        return self.layout == "array" or (self.backend == "polars" and self.time_name is None)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as values that JSON can hold."""
         return {

@@ -1,5 +1,31 @@
-"""How good forecasts are: metrics on arrays of windows."""
+"""How good forecasts are: metrics on arrays of windows, scores of quantiles and samples, a test of two forecasts."""
 
+from tsrnn.evaluation.comparison import DieboldMariano, diebold_mariano
 from tsrnn.evaluation.metrics import bias, mae, mase, rmse, rmsse, skill, smape, wape
+from tsrnn.evaluation.probabilistic import (
+    coverage,
+    crps_from_quantiles,
+    crps_from_samples,
+    energy_score,
+    pinball,
+    winkler_score,
+)
 
-__all__ = ["bias", "mae", "mase", "rmse", "rmsse", "skill", "smape", "wape"]
+__all__ = [
+    "DieboldMariano",
+    "bias",
+    "coverage",
+    "crps_from_quantiles",
+    "crps_from_samples",
+    "diebold_mariano",
+    "energy_score",
+    "mae",
+    "mase",
+    "pinball",
+    "rmse",
+    "rmsse",
+    "skill",
+    "smape",
+    "wape",
+    "winkler_score",
+]

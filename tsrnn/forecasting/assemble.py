@@ -9,7 +9,7 @@ import numpy as np
 from tsrnn.data import Scaling, WindowIndex, fit_scaling, stamp_of
 from tsrnn.forecasting.calibration import MOST_SCORES, SCORES_AT_ONCE, Calibration, Outlook
 from tsrnn.forecasting.prepare import Prepared, Split
-from tsrnn.forecasting.skill import NAIVE, actual_values, baseline_skill, chunks, naive_mae
+from tsrnn.forecasting.skill import NAIVE, actual_values, baseline_skill, chunks, naive_mae, naive_scale
 from tsrnn.forecasting.state import FitState, Fitted, History, Model
 
 MOST_CUTOFFS = 1000  # series whose border is told
@@ -34,7 +34,15 @@ def fit_state(prepared: Prepared, fitted: Fitted, seed: int, n_jobs: int | None)
         model=model,
         tail=replace(tail, weights=None),
         season=season,
+        train_end=training.panel.offsets + prepared.train_end - training.panel.indptr[:-1],
         naive_mae=np.array([np.nanmean(naive_mae(kind, season, own, training.windows), axis=0) for kind in NAIVE]),
+        scale=np.stack(
+            [
+                naive_scale(training.panel, prepared.n_targets, season, ends)
+                for ends in (prepared.train_end, training.panel.indptr[1:])
+            ],
+            axis=1,
+        ),
         skill=skill,
         calibration=calibration,
         history=fitted.history,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -17,10 +18,13 @@ from tsrnn._parameters import seed_of
 from tsrnn._saving import Saved
 from tsrnn.data import Panel, RowRules, all_windows, end_windows, forecast_frame, read_history, tidy_frame
 from tsrnn.forecasting.assemble import fit_state
+from tsrnn.forecasting.backtest import Backtest
+from tsrnn.forecasting.backtesting import backtest, find_origins
 from tsrnn.forecasting.declared import DataParameters
 from tsrnn.forecasting.memory import MemoryEstimate, ModelMemory, estimate
+from tsrnn.forecasting.origins import Refit, Schedule
 from tsrnn.forecasting.prepare import Prepared, prepare, rules_of
-from tsrnn.forecasting.skill import chunks, score
+from tsrnn.forecasting.skill import score
 from tsrnn.forecasting.state import FitState, Fitted, History, Model, history_frame
 from tsrnn.forecasting.stream import Stream
 from tsrnn.forecasting.summary import ForecasterSummary
@@ -139,7 +143,16 @@ class Forecaster(Saved, Uncertain, DataParameters):
         with self._noticing():
             return Stream(state, self._history(panel, state), rules_of(self))
 
-    def historical_forecasts(self, X: Any, y: Any = None, *, every: int = 1) -> Any:
+    def historical_forecasts(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        every: int = 1,
+        refit: Refit = False,
+        window: Literal["expanding", "rolling"] = "expanding",
+        train_length: int | None = None,
+    ) -> Any:
         """Forecast from origins within X, as if each had been the present; the forecaster stays as it is.
 
         Parameters
@@ -148,6 +161,8 @@ class Forecaster(Saved, Uncertain, DataParameters):
             Rows with their history; at least ``lookback + gap + horizon`` of each series.
         every : int, default=1
             Distance of the origins in rows, counted back from the last one whose forecast rows lie within X.
+        refit, window, train_length
+            As in ``backtest``.
 
         Returns
         -------
@@ -155,18 +170,75 @@ class Forecaster(Saved, Uncertain, DataParameters):
             A row for each origin and row of its horizon. Columns: the series (in a panel), "cutoff" (the last stamp of
             history), the stamp of the row, and the targets.
         """
-        state = self._fitted()
-        check_parameter(f"{type(self).__name__}.historical_forecasts", "every", every, Integer(1))
-        panel = self._read(X, y)
-        history, windows = self._history(panel, state), all_windows(panel, state.shape, every)
-        numbers = state.shape.horizon * history.n_targets
-        values = np.empty((len(windows), state.shape.horizon, history.n_targets))
-        done = 0
+        schedule = Schedule(every, refit, window, train_length, f"{type(self).__name__}.historical_forecasts")
         with self._noticing():
-            for part in chunks(windows, numbers):
-                values[done : done + len(part)] = state.model.predict(history, part)
-                done += len(part)
-        return tidy_frame(state.schema, panel, windows, values, state.shape.gap)
+            origins = find_origins(self, X, y, schedule)
+            values = origins.forecast()
+        return tidy_frame(origins.schema, origins.panel, origins.windows, values, origins.shape.gap)
+
+    def backtest(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        metrics: Iterable[str] | None = None,
+        every: int = 1,
+        folds: Any = None,
+        refit: Refit | None = None,
+        window: Literal["expanding", "rolling"] = "expanding",
+        train_length: int | None = None,
+        in_sample: bool = False,
+    ) -> Backtest:
+        """Measure forecasts from origins within X, as if each had been the present; the forecaster stays as it is.
+
+        Without ``refit`` the forecaster must be fitted, and all origins are forecast in one pass. Origins whose rows it
+        was trained on say nothing about forecasts and are left out, with a warning; those in its validation part count.
+        With ``refit`` it is clones that are fitted, each on the rows up to an origin and nothing else.
+
+        Parameters
+        ----------
+        X, y : as in ``predict``
+            Rows with their history; at least ``lookback + gap + horizon`` of each series.
+        metrics : list of str, optional
+            Some of "mae", "rmse", "bias", "mase", "rmsse", "smape", "wape" and "skill"; by default all. See `Backtest`.
+        every : int, default=1
+            Distance of the origins in rows, counted back from the last one whose forecast rows lie within X.
+        folds : splitter, int, or iterable of pairs of training and test rows, optional
+            Origins are those whose forecast rows all lie in the test part of a fold; a number is that of the folds of
+            `PanelTimeSeriesSplit`.
+        refit : bool, int, "never" or "always", optional
+            Fit anew never, at every origin, or at every k-th; of folds, in every k-th. Default: never, but for folds
+            always.
+        window : {"expanding", "rolling"}, default="expanding"
+            Refits learn from all rows up to their origin, or from the last ``train_length`` of them.
+        train_length : int, optional
+            Rows of time before the first origin, with ``refit``; default: half of all.
+        in_sample : bool, default=False
+            Count origins whose rows the forecaster was trained on.
+
+        Returns
+        -------
+        Backtest
+            Metrics over all, by series, step and origin, and the forecasts.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For rows that cannot be used, too few rows (it says how many it takes), unknown metrics, folds that do not
+            fit.
+
+        Warns
+        -----
+        LeakageWarning
+            Where the test knows what it should not: origins that were trained on, folds that overlap, a scale learned
+            from rows that are tested, a past covariate that equals the target of later rows.
+        """
+        name = type(self).__name__
+        chosen = folds is not None if refit is None else refit
+        schedule = Schedule(every, chosen, window, train_length, f"{name}.backtest")
+        with self._noticing():
+            origins = find_origins(self, X, y, schedule, folds)
+            return backtest(self, origins, metrics, name, in_sample)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Skill over all origins whose windows lie within X.

@@ -67,10 +67,14 @@ def rules_of(settings: DataParameters) -> RowRules:
     return RowRules(settings.missing, settings.duplicates, settings.na_values, settings.min_length)
 
 
+def roles_of(settings: DataParameters) -> Roles:
+    """The forecaster's parameters about columns."""
+    return Roles(settings.target, settings.past_covariates, settings.id_col, settings.time_col, settings.freq)
+
+
 def prepare(settings: DataParameters, X: Any, y: Any, X_val: Any, sample_weight: Any) -> Prepared:
     """Read, split and scale. Nothing here looks at a validation row but to know where it is."""
-    roles = Roles(settings.target, settings.past_covariates, settings.id_col, settings.time_col, settings.freq)
-    schema, panel, report = read_training(X, y, roles, rules_of(settings), sample_weight)
+    schema, panel, report = read_training(X, y, roles_of(settings), rules_of(settings), sample_weight)
     season = schema.axis.season()
     fraction = 0.0 if X_val is not None else settings.validation_fraction
     shape = resolve_shape(settings, panel, season, fraction)

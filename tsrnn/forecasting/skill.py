@@ -75,6 +75,31 @@ def naive_mae(kind: str, season: int, history: History, windows: WindowIndex) ->
     return mae_by_series(history, windows, forecast, IN_CACHE)
 
 
+def naive_scale(panel: Panel, n_targets: int, season: int, ends: np.ndarray) -> np.ndarray:
+    """What MASE and RMSSE divide by: (2, series, targets), NaN where a series is constant or no longer than a season.
+
+    The mean absolute and the mean squared difference of rows a season apart, in the rows of each series before the row
+    ``ends``. No more than some thousand rows are looked at together.
+    """
+    total, count = np.zeros((2, panel.n_series, n_targets)), np.zeros(panel.n_series)
+    at_once = max(1, IN_CACHE // (8 * n_targets))  # half a dozen arrays as long
+    for start in range(0, panel.n_rows, at_once):
+        rows = np.arange(start, min(start + at_once, panel.n_rows))
+        series = panel.series_of(rows)
+        kept = (rows - season >= panel.indptr[series]) & (rows < ends[series])
+        rows, series = rows[kept], series[kept]
+        if not len(rows):
+            continue
+        first = np.flatnonzero(np.append(True, np.diff(series) != 0))
+        late, early = panel.values[rows, :n_targets], panel.values[rows - season, :n_targets]
+        change = np.subtract(late, early, dtype=np.float64)
+        for kind, size in enumerate((np.abs(change), change**2)):
+            total[kind, series[first]] += np.add.reduceat(size, first, axis=0)
+        count += np.bincount(series, minlength=panel.n_series)
+    counts = np.broadcast_to(count[:, None], total.shape)
+    return np.divide(total, counts, out=np.full(total.shape, np.nan), where=total > 0)
+
+
 def rounding(history: History) -> np.ndarray:
     """Errors that float32 makes on its own, for each target."""
     largest = np.abs(history.panel.values[:, : history.n_targets]).max(axis=0)

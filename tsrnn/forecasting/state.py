@@ -131,8 +131,12 @@ class FitState:
         The last rows of each series, from which ``predict()`` goes on.
     season : int
         Rows of a season.
+    train_end : ndarray of int64, shape (series,)
+        Tick after each series' training part; ``tail.end_ticks`` are those after the rows that ``fit`` had.
     naive_mae : ndarray of shape (2, targets)
         Training error of the last-value and the seasonal naive forecast, data units.
+    scale : ndarray of shape (2, 2, series, targets)
+        What MASE and RMSSE divide by (first axis), from the training part and from all rows that ``fit`` had (second).
     skill : dict or None
         On the validation rows, against each of the two; None without validation rows.
     calibration : Calibration or None
@@ -155,7 +159,9 @@ class FitState:
     model: Model
     tail: Panel
     season: int
+    train_end: np.ndarray
     naive_mae: np.ndarray
+    scale: np.ndarray
     skill: dict[str, float] | None
     calibration: Calibration | None
     history: tuple[dict[str, float], ...]
@@ -171,7 +177,7 @@ class FitState:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays to save, by name."""
-        named = {"naive_mae": self.naive_mae}
+        named = {"train_end": self.train_end, "naive_mae": self.naive_mae, "scale": self.scale}
         named |= {f"model.{name}": array for name, array in self.model.arrays().items()}
         named |= {f"scaling.{name}": array for name, array in self.scaling.arrays()[0].items()}
         if self.calibration is not None:
@@ -207,8 +213,10 @@ class FitState:
             scaling=Scaling.from_arrays(parts["scaling"], document["scaling"]),
             model=model.restore(parts["model"], document["model"]),
             tail=Panel(ids=ids, **parts["tail"]),
+            train_end=arrays["train_end"],
             naive_mae=arrays["naive_mae"],
             calibration=Calibration.restore(parts["calibration"], document["calibration"]),
+            scale=arrays["scale"],
             **{name: document[name] for name in cls.PLAIN},
         )
 

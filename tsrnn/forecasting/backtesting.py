@@ -1,0 +1,209 @@
+"""How a backtest comes about: forecasts from all origins, what they are measured by, and signs of leakage."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tsrnn._errors import Boolean, LeakageWarning, check_parameter, quoted
+from tsrnn.data import Panel, WindowIndex
+from tsrnn.evaluation.grouped import Outcomes, check_metrics
+from tsrnn.evaluation.leakage import suspicious_covariates
+from tsrnn.forecasting.backtest import Backtest
+from tsrnn.forecasting.folds import in_folds
+from tsrnn.forecasting.naive import naive_forecast
+from tsrnn.forecasting.origins import Fit, Origins, Schedule, as_fitted, forecast_windows, refitted
+from tsrnn.forecasting.skill import actual_values, naive_scale
+from tsrnn.forecasting.state import FitState, History
+
+if TYPE_CHECKING:
+    from tsrnn.forecasting.base import Forecaster
+
+NO_LEVELS = np.empty(0)
+
+
+def find_origins(forecaster: Forecaster, X: Any, y: Any, schedule: Schedule, folds: Any = None) -> Origins:
+    """Those of the schedule, or of folds."""
+    if folds is not None:
+        return in_folds(forecaster, X, y, folds, schedule, refit=bool(schedule.period))
+    return refitted(forecaster, X, y, schedule) if schedule.period else as_fitted(forecaster, X, y, schedule)
+
+
+def backtest(
+    forecaster: Forecaster, origins: Origins, metrics: Iterable[str] | None, owner: str, in_sample: bool = False
+) -> Backtest:
+    """Forecast from the origins, beside what came."""
+    names = check_metrics(f"{owner}.backtest", metrics, has_quantiles=False)
+    doubts, left_out = list(origins.doubts), 0
+    if not origins.refitted:
+        origins, left_out, found = _out_of_sample(origins, forecaster._fitted(), in_sample, owner)
+        doubts += found
+    outcomes, fits, unseen = _outcomes(origins)
+    doubts += _scaled_by_all(unseen) + _suspicious(origins)
+    for doubt in doubts:
+        warnings.warn(doubt, LeakageWarning, stacklevel=3)
+    return Backtest(
+        name=owner,
+        metric_names=names,
+        schema=origins.schema,
+        panel=origins.panel,
+        windows=origins.windows,
+        gap=origins.shape.gap,
+        outcomes=outcomes,
+        fits=fits if origins.refitted else 0,
+        left_out=left_out,
+        fold=origins.fold,
+    )
+
+
+def _outcomes(origins: Origins) -> tuple[Outcomes, int, list[Any]]:
+    """Of all fits; how many there were, and the series that were scaled by rows after the origins too."""
+    forecast, n_targets, fits = origins.empty(), len(origins.schema.targets), 0
+    naive = np.empty(forecast.shape, np.float32)
+    scale = np.empty((2, len(forecast), n_targets))
+    unseen: dict[Any, None] = {}
+    for fit in origins.fits():
+        history, windows = origins.of(fit)
+        forecast[fit.places] = forecast_windows(fit.state, history, windows)
+        naive[fit.places] = better_naive(fit.state, history, windows)
+        scale[:, fit.places] = scale_of(fit.state, origins, fit)
+        unseen |= dict.fromkeys(_unseen(fit.state, history, windows))
+        fits += 1
+    truth = actual_values(origins.panel, origins.windows, origins.shape, n_targets)
+    return Outcomes(truth, forecast, naive, scale, NO_LEVELS), fits, list(unseen)
+
+
+def better_naive(state: FitState, history: History, windows: WindowIndex) -> np.ndarray:
+    """The naive forecast with the lower training error, target by target: (windows, horizon, targets)."""
+    last = state.naive_mae[0] <= state.naive_mae[1]
+
+    def forecast(season: int) -> np.ndarray:
+        return naive_forecast(history.panel, windows, history.shape, history.n_targets, season)
+
+    if last.all():
+        return forecast(0)
+    return forecast(state.season) if not last.any() else np.where(last, forecast(0), forecast(state.season))
+
+
+# ---- scales ------------------------------------------------------------------------------------------------------
+def scale_of(state: FitState, origins: Origins, fit: Fit) -> np.ndarray:
+    """What MASE and RMSSE divide the errors of each window by: (2, windows, targets).
+
+    From the rows that ``fit`` had, or for what it validated on those before; series that it has not seen have their
+    rows up to the first origin.
+    """
+    panel, windows = origins.panel, origins.at(fit.places)
+    places = _places(state, panel)
+    known = places >= 0
+    of_series = np.full((2, 2, panel.n_series, len(origins.schema.targets)), np.nan)
+    of_series[:, :, known] = state.scale[:, :, places[known]]
+    if not known.all():
+        first = panel.indptr[:-1].copy()  # no rows
+        new = ~known[windows.series]
+        earliest = np.full(panel.n_series, panel.n_rows)
+        np.minimum.at(earliest, windows.series[new], windows.origin[new])
+        first[~known] = np.minimum(earliest + 1, panel.indptr[1:])[~known]
+        of_series[:, :, ~known] = naive_scale(panel, len(origins.schema.targets), state.season, first)[:, None, ~known]
+    if origins.refitted:
+        after = np.ones(len(windows), np.int64)
+    else:
+        after = (_first_targets(origins, windows) >= _ends(state, panel, state.tail.end_ticks)[windows.series]).astype(
+            int
+        )
+    return of_series[:, after, windows.series]
+
+
+def _places(state: FitState, panel: Panel) -> np.ndarray:
+    """Where the series of a panel stand among those of the fit; -1 for those that it has not seen."""
+    if panel.ids == state.tail.ids:
+        return np.arange(panel.n_series)
+    places = {name: place for place, name in enumerate(state.tail.ids)}
+    return np.array([places.get(name, -1) for name in panel.ids], np.int64)
+
+
+def _ends(state: FitState, panel: Panel, ends: np.ndarray) -> np.ndarray:
+    """A tick of each series of the fit for the series of a panel; before all ticks where it has not seen them.
+
+    Rows that are merely numbered from zero in each table say when they were only if they are the same rows.
+    """
+    places = _places(state, panel)
+    found = np.where(places >= 0, ends[places], np.iinfo(np.int64).min)
+    if state.schema.is_numbered and not _holds(panel, state.tail):
+        found[:] = np.iinfo(np.int64).min
+    return found
+
+
+def _holds(panel: Panel, tail: Panel) -> bool:
+    """Whether the one series of a panel has the last rows of the fit where the fit had them."""
+    rows = np.arange(tail.offsets[0], tail.end_ticks[0]) - panel.offsets[0]
+    return bool(rows[0] >= 0 and rows[-1] < panel.n_rows and np.array_equal(panel.values[rows], tail.values))
+
+
+def _first_targets(origins: Origins, windows: WindowIndex) -> np.ndarray:
+    """Tick of the first row that each window forecasts."""
+    return origins.panel.ticks(windows.origin) + origins.shape.gap + 1
+
+
+# ---- signs of leakage --------------------------------------------------------------------------------------------
+def _out_of_sample(origins: Origins, state: FitState, in_sample: bool, owner: str) -> tuple[Origins, int, list[str]]:
+    """Leave out origins whose rows the forecaster was trained on; how many those are, and what to say about it."""
+    check_parameter(f"{owner}.backtest", "in_sample", in_sample, Boolean())
+    ends = _ends(state, origins.panel, state.train_end)[origins.windows.series]
+    trained = _first_targets(origins, origins.windows) < ends
+    count, total = int(np.count_nonzero(trained)), len(trained)
+    if not count:
+        return origins, 0, []
+    remedy = "Fit on earlier rows, or give `refit=True`, which fits anew on the rows before each origin"
+    if in_sample:
+        what = f"{count} of {total} origins forecast rows that {owner} was trained on, and count."
+        return origins, 0, [f"{what} {remedy}."]
+    if count == total:
+        raise ValueError(
+            f"All {total} origins in X forecast rows that {owner} was trained on: none is left to test. {remedy}; "
+            "`in_sample=True` counts them all the same."
+        )
+    places = np.flatnonzero(~trained)
+    kept = replace(
+        origins,
+        windows=origins.at(places),
+        fits=lambda: iter([Fit(state)]),
+        fold=None if origins.fold is None else origins.fold[places],
+    )
+    what = f"{count} of {total} origins forecast rows that {owner} was trained on, and are left out."
+    return kept, count, [f"{what} {remedy}; `in_sample=True` counts them all the same."]
+
+
+def _unseen(state: FitState, history: History, windows: WindowIndex) -> list[Any]:
+    """Series that have no scale from training, so that all of their rows here made it."""
+    if state.scaling.scope == "global" or history.panel.ids == state.scaling.ids:
+        return []
+    known = set(state.scaling.ids)
+    return [history.panel.ids[s] for s in np.unique(windows.series).tolist() if history.panel.ids[s] not in known]
+
+
+def _scaled_by_all(unseen: list[Any]) -> list[str]:
+    if not unseen:
+        return []
+    return [
+        f"{len(unseen)} series that the fit has not seen are scaled by all of their rows in X, those after the origins "
+        f"too: {quoted(unseen)}. Fit on their earlier rows, or give `scaler_scope='global'`."
+    ]
+
+
+def _suspicious(origins: Origins) -> list[str]:
+    schema, n_targets = origins.schema, len(origins.schema.targets)
+    channels = range(n_targets, n_targets + len(schema.past_covariates))
+    season = schema.axis.season()
+    found = suspicious_covariates(origins.panel, n_targets, channels, origins.shape.reach, season)
+    names = schema.channels
+    return [
+        f"The past covariate {names[suspect.channel]!r} is nearly equal to the target {names[suspect.target]!r} "
+        f"{suspect.lag} rows later (correlation {suspect.correlation:.4f}; the target with its own past: "
+        f"{suspect.own:.4f}). It is read up to the present, but may hold what is to come: check how it was made (a "
+        "shift the wrong way, a centred mean), or leave it out of `past_covariates`."
+        for suspect in found
+    ]
