@@ -1,9 +1,9 @@
 """A backtest over 10,000 origins, against the bare pass of the kernels over the same windows.
 
-The pass is what ``benchmarks/prediction.py`` times: gather and forward of the scaled rows, forecasts in scaled units. The
-backtest reads the frame, checks and scales it, makes that pass, scales back, computes naive forecasts, looks for leakage,
-and gives the metrics; with the tables by series, step and cutoff, and with the tidy frame of all forecasts, in columns of
-their own. No origin was trained on. Usage: python benchmarks/backtest.py [--quick]
+The pass is what ``benchmarks/prediction.py`` times: gather and forward of the scaled rows, forecasts in scaled units.
+The backtest reads the frame, checks and scales it, makes that pass, scales back, computes naive forecasts, looks for
+leakage, and gives the metrics; with the tables by series, step and cutoff, and with the tidy frame of all forecasts, in
+columns of their own. No origin was trained on. Usage: python benchmarks/backtest.py [--quick]
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from tsrnn.evaluation.leakage import suspicious_covariates
 from tsrnn.forecasting.backtest import Backtest
 from tsrnn.forecasting.folds import in_folds
 from tsrnn.forecasting.naive import naive_forecast
-from tsrnn.forecasting.origins import Fit, Origins, Schedule, as_fitted, forecast_windows, refitted
+from tsrnn.forecasting.origins import ALL, Fit, Origins, Schedule, as_fitted, forecast_windows, refitted
 from tsrnn.forecasting.skill import actual_values, naive_scale
 from tsrnn.forecasting.state import FitState, History
 
@@ -170,7 +170,7 @@ def _out_of_sample(origins: Origins, state: FitState, in_sample: bool, owner: st
     kept = replace(
         origins,
         windows=origins.at(places),
-        fits=lambda: iter([Fit(state)]),
+        fits=lambda: iter([Fit(state, ALL)]),
         fold=None if origins.fold is None else origins.fold[places],
     )
     what = f"{count} of {total} origins forecast rows that {owner} was trained on, and are left out."

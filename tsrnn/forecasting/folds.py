@@ -13,7 +13,7 @@ from tsrnn.data import Panel, WindowIndex, WindowShape, all_windows, locate_rows
 from tsrnn.data.names import count_rows
 from tsrnn.evaluation.leakage import overlapping_folds
 from tsrnn.evaluation.split import Fold, PanelTimeSeriesSplit
-from tsrnn.forecasting.origins import Fit, Origins, Schedule, fit_on, shape_of
+from tsrnn.forecasting.origins import ALL, Fit, Origins, Schedule, fit_on, shape_of
 from tsrnn.forecasting.prepare import roles_of, rules_of
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def in_folds(
 
     def fits() -> Iterator[Fit]:
         if not refit:
-            yield Fit(forecaster._fitted())
+            yield Fit(forecaster._fitted(), ALL)
             return
         for number in range(0, len(pairs), max(1, schedule.period)):
             state = fit_on(forecaster, X, y, pairs[number][0], schema, shape, f"the training part of fold {number}")

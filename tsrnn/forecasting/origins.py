@@ -76,10 +76,10 @@ class Schedule:
 @final
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A fitted model, and the places of the origins that it forecasts; by default all."""
+    """A fitted model, and the places of the origins that it forecasts."""
 
     state: FitState
-    places: np.ndarray | slice = ALL
+    places: np.ndarray | slice
 
 
 @final
@@ -139,7 +139,7 @@ def as_fitted(forecaster: Forecaster, X: Any, y: Any, schedule: Schedule) -> Ori
         panel,
         state.shape,
         windows,
-        lambda: iter([Fit(state)]),
+        lambda: iter([Fit(state, ALL)]),
         forecaster.n_jobs,
         refitted=False,
     )
