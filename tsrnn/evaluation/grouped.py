@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
@@ -12,6 +12,8 @@ import numpy as np
 from tsrnn._errors import did_you_mean, quoted
 from tsrnn.evaluation._arrays import Floats
 from tsrnn.evaluation.probabilistic import coverage, crps_from_quantiles, pinball, winkler_score
+
+IN_CACHE = 1 << 14  # numbers that are measured at a time, some times faster than all at once
 
 
 @final
@@ -39,21 +41,39 @@ class Outcomes:
     quantiles: Floats | None = None
 
     @cached_property
-    def error(self) -> Floats:
-        return np.subtract(self.forecast, self.truth, dtype=np.float64)
+    def of_windows(self) -> dict[str, tuple[Floats, Floats]]:
+        """Sums over the horizon, and of how many numbers: (windows, targets) each. RMSSE takes a window's root here."""
+        parts: dict[str, list[tuple[Floats, Floats]]] = {}
+        for part in self._parts():
+            for kind, values in _measures(part):
+                parts.setdefault(kind, []).append(add_up(values, axis=1))
+        sums = {
+            kind: (np.concatenate([total for total, _ in found]), np.concatenate([count for _, count in found]))
+            for kind, found in parts.items()
+        }
+        root = np.sqrt(ratio(*sums.pop("squared and scaled")))
+        return sums | {"root": add_up(root[:, None], axis=1)}
 
     @cached_property
-    def absolute(self) -> Floats:
-        return np.abs(self.error)
+    def of_steps(self) -> dict[str, tuple[Floats, Floats]]:
+        """Sums over the windows, and of how many numbers: (horizon, targets) each. RMSSE takes a root of each step."""
+        sums: dict[str, tuple[Floats, Floats]] = {}
+        for part in self._parts():
+            for kind, values in _measures(part):
+                total, count = add_up(values, axis=0)
+                before = sums.get(kind, (0.0, 0.0))
+                sums[kind] = before[0] + total, before[1] + count
+        root = np.sqrt(ratio(*sums.pop("squared and scaled")))
+        return sums | {"root": (root, np.ones(root.shape))}
 
-    @cached_property
-    def squared(self) -> Floats:
-        return self.error**2
-
-    @cached_property
-    def percentage(self) -> Floats:
-        size = np.abs(self.truth, dtype=np.float64) + np.abs(self.forecast)
-        return 200 * self.absolute / np.where(size == 0, 1, size)
+    def _parts(self) -> Iterator[Outcomes]:
+        """Some windows at a time, which stay in the cache."""
+        size = max(1, IN_CACHE // self.forecast[0].size)
+        for start in range(0, len(self.forecast), size):
+            part = slice(start, start + size)
+            yield Outcomes(
+                self.truth[part], self.forecast[part], self.naive[part], self.scale[:, part], self.levels, None
+            )
 
     @property
     def intervals(self) -> dict[float, tuple[int, int]]:
@@ -86,45 +106,64 @@ class Groups:
         """All windows in one group."""
         return cls(np.zeros(n_windows, np.int64), 1)
 
+    def means(self, outcomes: Outcomes) -> dict[str, Floats]:
+        """Means of what the point metrics are made of: (groups or horizon, targets) each."""
+        sums = outcomes.of_windows if self.codes is not None else outcomes.of_steps
+        return {kind: self._ratio(total, count) for kind, (total, count) in sums.items()}
+
     def mean(self, values: Floats) -> Floats:
         """Means of (windows, horizon, targets) without NaN: (groups or horizon, targets); NaN of nothing."""
-        axis = 0 if self.codes is None else 1
-        total = values.sum(axis=axis)
-        count = np.full(total.shape, values.shape[axis], np.float64)
-        if np.isnan(total).any():
-            known = ~np.isnan(values)
-            total, count = np.where(known, values, 0).sum(axis=axis), known.sum(axis=axis, dtype=np.float64)
+        return self._ratio(*add_up(values, axis=0 if self.codes is None else 1))
+
+    def _ratio(self, total: Floats, count: Floats) -> Floats:
         if self.codes is not None:
             total, count = self._added(total, self.codes), self._added(count, self.codes)
-        return _ratio(total, count)
+        return ratio(total, count)
 
     def _added(self, of_windows: Floats, codes: np.ndarray) -> Floats:
         return np.stack([np.bincount(codes, column, self.n) for column in of_windows.T], axis=1)
 
 
-def _ratio(numerator: Floats, denominator: Floats) -> Floats:
+def ratio(numerator: Floats, denominator: Floats) -> Floats:
     """NaN where the denominator is zero."""
     return np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator != 0)
 
 
-def _rmsse(outcomes: Outcomes, groups: Groups) -> Floats:
-    """The root is taken of each window's mean, or of the mean of each step."""
-    scaled = outcomes.squared / outcomes.scale[1][:, None]
-    if groups.codes is None:
-        return np.sqrt(groups.mean(scaled))
-    each = Groups(np.arange(len(scaled)), len(scaled)).mean(scaled)
-    return groups.mean(np.sqrt(each)[:, None])
+def add_up(values: Floats, axis: int) -> tuple[Floats, Floats]:
+    """Sums without NaN, and of how many numbers."""
+    total = values.sum(axis=axis)
+    if not np.isnan(total).any():
+        return total, np.full(total.shape, float(values.shape[axis]))
+    known = ~np.isnan(values)
+    return np.where(known, values, 0).sum(axis=axis), known.sum(axis=axis, dtype=np.float64)
 
 
-POINT: dict[str, Callable[[Outcomes, Groups], Floats]] = {
-    "mae": lambda o, g: g.mean(o.absolute),
-    "rmse": lambda o, g: np.sqrt(g.mean(o.squared)),
-    "bias": lambda o, g: g.mean(o.error),
-    "mase": lambda o, g: g.mean(o.absolute / o.scale[0][:, None]),
-    "rmsse": _rmsse,
-    "smape": lambda o, g: g.mean(o.percentage),
-    "wape": lambda o, g: _ratio(g.mean(o.absolute), g.mean(np.abs(o.truth, dtype=np.float64))),
-    "skill": lambda o, g: 1 - _ratio(g.mean(o.absolute), g.mean(np.abs(o.truth - o.naive, dtype=np.float64))),
+def _measures(part: Outcomes) -> Iterator[tuple[str, Floats]]:
+    """What the point metrics are made of, one after the other: (windows, horizon, targets) each."""
+    error = np.subtract(part.forecast, part.truth, dtype=np.float64)
+    yield "error", error
+    size = np.abs(part.truth, dtype=np.float64)
+    yield "size", size
+    yield "naive", np.abs(np.subtract(part.truth, part.naive, dtype=np.float64))
+    absolute, both = np.abs(error), size + np.abs(part.forecast)
+    yield "absolute", absolute
+    yield "scaled", absolute / part.scale[0][:, None]
+    both[both == 0] = 1  # no error either
+    yield "percentage", 200 * absolute / both
+    squared = error**2
+    yield "squared", squared
+    yield "squared and scaled", squared / part.scale[1][:, None]
+
+
+POINT: dict[str, Callable[[dict[str, Floats]], Floats]] = {
+    "mae": lambda mean: mean["absolute"],
+    "rmse": lambda mean: np.sqrt(mean["squared"]),
+    "bias": lambda mean: mean["error"],
+    "mase": lambda mean: mean["scaled"],
+    "rmsse": lambda mean: mean["root"],
+    "smape": lambda mean: mean["percentage"],
+    "wape": lambda mean: ratio(mean["absolute"], mean["size"]),
+    "skill": lambda mean: 1 - ratio(mean["absolute"], mean["naive"]),
 }
 QUANTILE: dict[str, Callable[[Any, Any, Any], Floats]] = {
     "pinball": lambda true, quantiles, levels: pinball(true, quantiles, levels).mean(axis=-1),
@@ -170,10 +209,11 @@ def metric_table(outcomes: Outcomes, groups: Groups, names: Iterable[str]) -> di
     The point metrics are those of `tsrnn.evaluation`. NaN stands where one is not defined: a scale of zero, all
     observations zero, a naive forecast without error.
     """
-    found: dict[str, Floats] = {}
+    names, found = tuple(names), {}
+    means = groups.means(outcomes) if set(names) & set(POINT) else {}
     for name in names:
         if name in POINT:
-            found[name] = POINT[name](outcomes, groups)
+            found[name] = POINT[name](means)
             continue
         quantiles = outcomes.quantiles
         assert quantiles is not None  # check_metrics

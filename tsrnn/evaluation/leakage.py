@@ -11,8 +11,9 @@ from tsrnn.data import Panel
 from tsrnn.evaluation._arrays import Floats
 
 ROWS, LAGS = 2048, 200  # that are compared, at most: enough to see an equality
-FEWEST = 30  # rows, with which no equality is by chance
+FEWEST = 30  # rows of a series, with which no equality is by chance
 EQUAL, BETTER = 0.98, 0.2  # share of variance that counts as equal; how much less than the target's own past leaves
+ROUNDING = 1e-6  # of float32, so that nothing is better than a target that goes on exactly as before
 
 
 class Suspect(NamedTuple):
@@ -75,12 +76,12 @@ def suspicious_covariates(
     ahead = np.arange(1, min(reach, LAGS) + 1)
     seasons = season * -(-ahead // season)
     some = _some_rows(panel, 4 * int(max(ahead[-1], seasons[-1])))
-    values, found = _standardised(some), []
+    found = []
     for target in range(n_targets):
-        later = _correlations(some, values, target, np.concatenate((ahead, seasons)))
+        later = _correlations(some, target, np.concatenate((ahead, seasons)))
         own = np.maximum(*np.split(later[target], 2))  # with itself, so many rows or whole seasons before
         later = later[channels, : len(ahead)]
-        alike = (later**2 >= EQUAL) & (1 - later**2 <= BETTER * (1 - own**2))
+        alike = (later**2 >= EQUAL) & (1 - later**2 + ROUNDING <= BETTER * (1 - own**2))
         for place in np.flatnonzero(alike.any(axis=1)).tolist():
             lag = int(np.argmax(np.where(alike[place], np.abs(later[place]), 0)))
             found.append(Suspect(channels[place], target, lag + 1, float(later[place, lag]), float(own[lag])))
@@ -89,34 +90,34 @@ def suspicious_covariates(
 
 def _some_rows(panel: Panel, at_least: int) -> Panel:
     """The last rows of some series, spread evenly: about ``ROWS``, and no fewer of a series than it takes."""
-    length = max(at_least, ROWS // panel.n_series)
+    length = max(at_least, 2 * FEWEST, ROWS // panel.n_series)
     n_series = min(panel.n_series, max(1, ROWS // length))
     return panel.select(np.linspace(0, panel.n_series - 1, n_series).astype(np.int64)).tail(length)
 
 
-def _standardised(panel: Panel) -> Floats:
-    """Each channel of each series with mean zero and variance one; zero where it is constant."""
-    values = panel.values.astype(np.float64)
-    for start, stop in zip(panel.indptr[:-1].tolist(), panel.indptr[1:].tolist(), strict=True):
-        part = values[start:stop]
-        part -= part.mean(axis=0)
-        spread = part.std(axis=0)
-        part /= np.where(spread > 0, spread, 1)
-    return values
-
-
-def _correlations(panel: Panel, values: Floats, target: int, lags: np.ndarray) -> Floats:
-    """Of each channel with a target so many rows later: (channels, lags); 0 where there are no rows to tell."""
+def _correlations(panel: Panel, target: int, lags: np.ndarray) -> Floats:
+    """Mean over the series of the correlation of each channel with a target so many rows later: (channels, lags)."""
     rows = np.arange(panel.n_rows - lags.max())
     rows = rows[rows + lags.max() < panel.indptr[1:][panel.series_of(rows)]]
-    if len(rows) < FEWEST:
-        return np.zeros((values.shape[1], len(lags)))
-    rows = rows[:: -(-len(rows) // ROWS)]
-    early, late = values[rows], values[:, target][rows[:, None] + lags]
-    early, late = early - early.mean(axis=0), late - late.mean(axis=0)
-    size = np.sqrt((early**2).sum(axis=0)[:, None] * (late**2).sum(axis=0))
-    together = np.einsum("rc,rl->cl", early, late)  # not BLAS, whose threads cost more than they save here
-    return together / np.where(size > 0, size, 1)
+    rows = rows[:: -(-len(rows) // ROWS) or 1]
+    count = np.bincount(panel.series_of(rows), minlength=panel.n_series)
+    rows = rows[count[panel.series_of(rows)] >= FEWEST]
+    count = count[count >= FEWEST]
+    if not len(rows):
+        return np.zeros((panel.n_channels, len(lags)))
+    early = _standardised(panel.values[rows], count)
+    late = _standardised(panel.values[:, target][rows[:, None] + lags], count)
+    return np.einsum("rc,rl->cl", early, late) / len(rows)  # not BLAS, whose threads cost more than they save here
+
+
+def _standardised(values: np.ndarray, count: np.ndarray) -> Floats:
+    """Columns with mean zero and variance one in each series, which has so many rows; zero where it is constant."""
+    first = np.cumsum(count) - count
+    centred = values.astype(np.float64)
+    centred -= np.repeat(np.add.reduceat(centred, first, axis=0) / count[:, None], count, axis=0)
+    spread = np.sqrt(np.add.reduceat(centred**2, first, axis=0) / count[:, None])
+    centred /= np.repeat(np.where(spread > 0, spread, 1), count, axis=0)
+    return centred
 
 
 def overlapping_folds(folds: Sequence[tuple[np.ndarray, np.ndarray]], moments: np.ndarray) -> list[str]:

@@ -73,9 +73,9 @@ class Comparison:
         found = {}
         for name, test in self.backtests.items():
             ticks, codes = np.unique(test.cutoff_ticks, return_inverse=True)
-            absolute = test.outcomes.absolute
-            by_cutoff = Groups(codes, len(ticks)).mean(absolute)
-            found[name] = by_cutoff, Groups.whole(len(test)).mean(absolute)[0]
+            groups = Groups(codes, len(ticks)), Groups.whole(len(test))
+            by_cutoff, whole = (each.means(test.outcomes)["absolute"] for each in groups)
+            found[name] = by_cutoff, whole[0]
         return found
 
     def _of_target(self, place: int) -> pd.DataFrame:
