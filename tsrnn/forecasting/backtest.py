@@ -49,28 +49,32 @@ class Backtest:
         How many models were fitted for it; 0 where the forecaster was as it came.
     left_out : int
         Origins that were left out because the forecaster was trained on the rows to be forecast.
+    validated : int
+        Origins that count although the forecaster was validated on their rows: its best epoch was chosen by them.
     fold : ndarray of int64, shape (origins,), or None
         The fold of each origin.
 
     Examples
     --------
+    Each week is like the one before, but for one day:
+
     >>> from tsrnn import NaiveForecaster
-    >>> index = pd.date_range("2024-01-01", periods=40, freq="D", name="day")
-    >>> frame = pd.DataFrame({"sales": [1.0, 2, 3, 4, 5, 6, 9, 2] * 5}, index=index)
-    >>> forecaster = NaiveForecaster(method="seasonal", horizon=2).fit(frame[:30])
+    >>> days = pd.date_range("2024-01-01", periods=42, freq="D", name="day")
+    >>> frame = pd.DataFrame({"sales": [1.0, 2, 3, 4, 5, 6, 7] * 6}, index=days)
+    >>> frame.loc["2024-02-05", "sales"] += 3
+    >>> forecaster = NaiveForecaster(method="seasonal", lookback=7, horizon=2).fit(frame[:28])
     >>> backtest = forecaster.backtest(frame, metrics=["mae", "bias"])
-    >>> backtest.metrics
-            mae  bias
+    >>> print(backtest.title)
+    NaiveForecaster: 19 origins, 2024-01-22 to 2024-02-09, 2 rows ahead, not refitted; 6 of them in its validation part;
+    15 more in its training part left out
+    >>> backtest.metrics.round(2)
+             mae  bias
     target
-    sales   2.0   0.0
-    >>> backtest.by_step()
-                 mae  bias
-    step target
-    1    sales   2.0   0.0
-    2    sales   2.0   0.0
+    sales   0.16 -0.16
     >>> backtest.forecasts.head(2)
           cutoff        day  step target  forecast  truth  naive
-    0 2024-01-30 2024-01-31     1  sales       6.0    9.0    6.0
+    0 2024-01-22 2024-01-23     1  sales       2.0    2.0    2.0
+    1 2024-01-22 2024-01-24     2  sales       3.0    3.0    3.0
     """
 
     name: str
@@ -82,6 +86,7 @@ class Backtest:
     outcomes: Outcomes
     fits: int = 0
     left_out: int = 0
+    validated: int = 0
     fold: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -163,7 +168,9 @@ class Backtest:
     @property
     def _fitting(self) -> str:
         fits = {0: "not refitted", 1: "fitted once"}.get(self.fits, f"fitted {self.fits:,} times")
-        return f"{fits}; {self.left_out:,} origins in the training part left out" if self.left_out else fits
+        validated = f"; {self.validated:,} of them in its validation part" if self.validated else ""
+        left_out = f"; {self.left_out:,} more in its training part left out" if self.left_out else ""
+        return fits + validated + left_out
 
     def __str__(self) -> str:
         return str(self.table)

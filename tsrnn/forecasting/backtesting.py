@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,15 +37,16 @@ def backtest(
     forecaster: Forecaster, origins: Origins, metrics: Iterable[str] | None, owner: str, in_sample: bool = False
 ) -> Backtest:
     """Forecast from the origins, beside what came."""
+    check_parameter(f"{owner}.backtest", "in_sample", in_sample, Boolean())
     names = check_metrics(f"{owner}.backtest", metrics, has_quantiles=False)
-    doubts, left_out = list(origins.doubts), 0
+    known = Known()
     if not origins.refitted:
-        origins, left_out, found = _out_of_sample(origins, forecaster._fitted(), in_sample, owner)
-        doubts += found
-    outcomes, fits, unseen = _outcomes(origins)
-    doubts += _scaled_by_all(unseen) + _suspicious(origins)
-    for doubt in doubts:
+        origins, known = _out_of_sample(origins, forecaster._fitted(), owner, in_sample)
+    for doubt in origins.doubts + _suspicious(origins):  # before it takes time to fit
         warnings.warn(doubt, LeakageWarning, stacklevel=3)
+    outcomes, fits, unseen = _outcomes(origins)
+    if unseen:
+        warnings.warn(_scaled_by_all(unseen), LeakageWarning, stacklevel=3)
     return Backtest(
         name=owner,
         metric_names=names,
@@ -55,7 +56,8 @@ def backtest(
         gap=origins.shape.gap,
         outcomes=outcomes,
         fits=fits if origins.refitted else 0,
-        left_out=left_out,
+        left_out=known.left_out,
+        validated=known.validated,
         fold=origins.fold,
     )
 
@@ -149,18 +151,28 @@ def _first_targets(origins: Origins, windows: WindowIndex) -> np.ndarray:
 
 
 # ---- signs of leakage --------------------------------------------------------------------------------------------
-def _out_of_sample(origins: Origins, state: FitState, in_sample: bool, owner: str) -> tuple[Origins, int, list[str]]:
-    """Leave out origins whose rows the forecaster was trained on; how many those are, and what to say about it."""
-    check_parameter(f"{owner}.backtest", "in_sample", in_sample, Boolean())
-    ends = _ends(state, origins.panel, state.train_end)[origins.windows.series]
-    trained = _first_targets(origins, origins.windows) < ends
+@dataclass(frozen=True)
+class Known:
+    """How many origins forecast rows that the forecaster was trained on (and were left out) or validated on."""
+
+    left_out: int = 0
+    validated: int = 0
+
+
+def _out_of_sample(origins: Origins, state: FitState, owner: str, in_sample: bool) -> tuple[Origins, Known]:
+    """Leave out origins whose rows the forecaster was trained on, or tell of them."""
+    first, series = _first_targets(origins, origins.windows), origins.windows.series
+    trained = first < _ends(state, origins.panel, state.train_end)[series]
+    had = first < _ends(state, origins.panel, state.tail.end_ticks)[series]
     count, total = int(np.count_nonzero(trained)), len(trained)
+    validated = int(np.count_nonzero(had)) - count
     if not count:
-        return origins, 0, []
+        return origins, Known(0, validated)
     remedy = "Fit on earlier rows, or give `refit=True`, which fits anew on the rows before each origin"
     if in_sample:
-        what = f"{count} of {total} origins forecast rows that {owner} was trained on, and count."
-        return origins, 0, [f"{what} {remedy}."]
+        what = f"{count} of {total} origins forecast rows that {owner} was trained on, and count. {remedy}."
+        warnings.warn(what, LeakageWarning, stacklevel=4)
+        return origins, Known(0, validated)
     if count == total:
         raise ValueError(
             f"All {total} origins in X forecast rows that {owner} was trained on: none is left to test. {remedy}; "
@@ -173,8 +185,7 @@ def _out_of_sample(origins: Origins, state: FitState, in_sample: bool, owner: st
         fits=lambda: iter([Fit(state, ALL)]),
         fold=None if origins.fold is None else origins.fold[places],
     )
-    what = f"{count} of {total} origins forecast rows that {owner} was trained on, and are left out."
-    return kept, count, [f"{what} {remedy}; `in_sample=True` counts them all the same."]
+    return kept, Known(count, validated)
 
 
 def _unseen(state: FitState, history: History, windows: WindowIndex) -> list[Any]:
@@ -185,13 +196,11 @@ def _unseen(state: FitState, history: History, windows: WindowIndex) -> list[Any
     return [history.panel.ids[s] for s in np.unique(windows.series).tolist() if history.panel.ids[s] not in known]
 
 
-def _scaled_by_all(unseen: list[Any]) -> list[str]:
-    if not unseen:
-        return []
-    return [
+def _scaled_by_all(unseen: list[Any]) -> str:
+    return (
         f"{len(unseen)} series that the fit has not seen are scaled by all of their rows in X, those after the origins "
         f"too: {quoted(unseen)}. Fit on their earlier rows, or give `scaler_scope='global'`."
-    ]
+    )
 
 
 def _suspicious(origins: Origins) -> list[str]:

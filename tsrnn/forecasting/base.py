@@ -192,7 +192,8 @@ class Forecaster(Saved, Uncertain, DataParameters):
         """Measure forecasts from origins within X, as if each had been the present; the forecaster stays as it is.
 
         Without ``refit`` the forecaster must be fitted, and all origins are forecast in one pass. Origins whose rows it
-        was trained on say nothing about forecasts and are left out, with a warning; those in its validation part count.
+        was trained on say nothing about forecasts and are left out; those in its validation part count. The result says
+        how many there are of either.
         With ``refit`` it is clones that are fitted, each on the rows up to an origin and nothing else.
 
         Parameters
@@ -230,8 +231,8 @@ class Forecaster(Saved, Uncertain, DataParameters):
         Warns
         -----
         LeakageWarning
-            Where the test knows what it should not: origins that were trained on, folds that overlap, a scale learned
-            from rows that are tested, a past covariate that equals the target of later rows.
+            Where the test knows what it should not: origins that were trained on and count, folds that overlap, a scale
+            learned from rows that are tested, a past covariate that equals the target of later rows.
         """
         name = type(self).__name__
         chosen = folds is not None if refit is None else refit

@@ -72,18 +72,15 @@ def compare(
 
     Examples
     --------
-    >>>     >>>     >>> from tsrnn import LinearForecaster, NaiveForecaster, compare
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from tsrnn import LinearForecaster, NaiveForecaster, compare
     >>> index = pd.date_range("2024-01-01", periods=400, freq="h")
-    >>> noise = np.random.default_rng(0).normal(size=400)
-    >>> frame = pd.DataFrame({"load": np.sin(np.arange(400) * 2 * np.pi / 24) + noise / 10}, index=index)
-    >>> found = compare(
-    ...     frame, {"ridge": LinearForecaster(), "daily": NaiveForecaster(method="seasonal")}, horizon=6, every=6
-    ... )
-    >>> found.leaderboard[["mae", "against baseline"]].round(2)
-                        mae  against baseline
-    target forecaster
-    load   ridge       0.09              0.00
-           daily       0.12             -0.25
+    >>> noise = np.random.default_rng(0).normal(size=400) / 4
+    >>> frame = pd.DataFrame({"load": np.sin(np.arange(400) * 2 * np.pi / 24) + noise}, index=index)
+    >>> chosen = {"ridge": LinearForecaster(alpha=100), "daily": NaiveForecaster(method="seasonal")}
+    >>> found = compare(frame, chosen, horizon=6, every=6, baselines=["daily"])
+    >>> found.leaderboard[["mae", "against baseline", "DM", "p"]].round(2)
     """
     check_metrics("compare", metrics, has_quantiles=False)
     schedule = Schedule(every, refit, window, train_length, "compare")

@@ -59,9 +59,12 @@ def in_folds(
             state = fit_on(forecaster, X, y, pairs[number][0], schema, shape, f"the training part of fold {number}")
             yield Fit(state, np.flatnonzero(fold // max(1, schedule.period) == number // max(1, schedule.period)))
 
-    doubts = overlapping_folds(
-        [(part, test[located[test] >= 0]) for part, (_, test) in zip(train, pairs, strict=True)], moments
+    tested = [(part, test[located[test] >= 0]) for part, (_, test) in zip(train, pairs, strict=True)]
+    signs = overlapping_folds(tested, moments)
+    remedy = (
+        "Use a splitter that goes forward in time, such as TimeSeriesSplit or, for many series, PanelTimeSeriesSplit."
     )
+    doubts = [f"The folds overlap: {'; '.join(signs)}. {remedy}"] if signs else []
     return Origins(schema, panel, shape, windows, fits, forecaster.n_jobs, refit, fold, doubts)
 
 

@@ -28,7 +28,8 @@ def check_forecaster(make: Make) -> None:
     It checks: parameters, ``clone`` and pickle; that nothing but ``fit`` works before ``fit``; layouts and stamps of
     forecasts for every kind of input; that inputs and parameters are left alone; that the same seed gives the same
     bits; that forecasts come from history alone and series do not see each other; files; that a failed ``fit`` changes
-    nothing; ``score``, computed a second way from ``historical_forecasts``.
+    nothing; ``score``, computed a second way from ``historical_forecasts``; that refits of a backtest see the rows
+    before their origin and nothing else.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ def check_forecaster(make: Make) -> None:
     checks = (_parameters, _unfitted, _left_alone, _same_bits, _single_series, _panels, _history_alone)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BelowNaiveWarning)
-        for check in (*checks, _series_apart, _copies, _failed_fit, _score):
+        for check in (*checks, _series_apart, _copies, _failed_fit, _score, _refits):
             check(make)
 
 
@@ -216,6 +217,19 @@ def _score(make: Make) -> None:
     expected = (1 - np.abs(forecasts[columns].to_numpy() - values[row]).mean(axis=0) / better).mean()
     score = forecaster.score(frame)
     assert abs(score - expected) < 1e-6, f"score is {score}; from historical_forecasts it is {expected}"
+
+
+def _refits(make: Make) -> None:
+    """One refit, against a forecaster fitted by hand."""
+    frame, forecaster = _wide(), make()
+    origins = forecaster.historical_forecasts(frame, refit=10**6, train_length=ROWS - 20)
+    cutoff = frame.index[ROWS - 21]
+    assert origins["cutoff"].iloc[0] == cutoff, f"the first origin must be {cutoff}; got {origins['cutoff'].iloc[0]}"
+    fitted = make().fit(frame[:cutoff])
+    for origin in (cutoff, origins["cutoff"].iloc[-1]):
+        seen = origins[origins["cutoff"] == origin].set_index("day")[["wave", "walk"]]
+        _close(seen, fitted.predict(frame[:origin]), "a refit knows other rows than those before its origin")
+    assert "state_" not in vars(forecaster), "a backtest must leave the forecaster as it is"
 
 
 def _close(a: pd.DataFrame, b: pd.DataFrame, message: str) -> None:
