@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 WORKERS ?= 2
-BENCHMARKS ?= interop training parts dropout bidirectional prediction sequence jena threads memory processors cold_start
+BENCHMARKS ?= interop training parts dropout bidirectional prediction backtest sequence jena threads memory processors cold_start
 
 BIN := $(VENV)/bin
 # --dist loadfile: what one file of tests compiles is not compiled by another process at the same time. The order of the

@@ -75,12 +75,16 @@ def compare(
     >>> import numpy as np
     >>> import pandas as pd
     >>> from tsrnn import LinearForecaster, NaiveForecaster, compare
-    >>> index = pd.date_range("2024-01-01", periods=400, freq="h")
-    >>> noise = np.random.default_rng(0).normal(size=400) / 4
-    >>> frame = pd.DataFrame({"load": np.sin(np.arange(400) * 2 * np.pi / 24) + noise}, index=index)
-    >>> chosen = {"ridge": LinearForecaster(alpha=100), "daily": NaiveForecaster(method="seasonal")}
+    >>> hours = pd.date_range("2024-01-01", periods=600, freq="h")
+    >>> noise = np.random.default_rng(0).normal(size=600) / 4
+    >>> frame = pd.DataFrame({"load": np.sin(np.arange(600) * 2 * np.pi / 24) + noise}, index=hours)
+    >>> chosen = {"ridge": LinearForecaster(lookback=24), "daily": NaiveForecaster(method="seasonal")}
     >>> found = compare(frame, chosen, horizon=6, every=6, baselines=["daily"])
-    >>> found.leaderboard[["mae", "against baseline", "DM", "p"]].round(2)
+    >>> found.leaderboard[["mae", "against baseline", "DM"]].round(2)
+                        mae  against baseline    DM
+    target forecaster
+    load   ridge       0.21              0.20 -5.42
+           daily       0.27              0.00   NaN
     """
     check_metrics("compare", metrics, has_quantiles=False)
     schedule = Schedule(every, refit, window, train_length, "compare")
