@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from tsrnn import BelowNaiveWarning, DenseForecaster, GRUForecaster, LinearForecaster, NaiveForecaster
+from tsrnn.data import Panel
+from tsrnn.forecasting import skill
 from tsrnn.forecasting.skill import mean_skill
 
 pytestmark = pytest.mark.filterwarnings("ignore::tsrnn.BelowNaiveWarning")
@@ -135,3 +137,21 @@ def test_good_forecasts_and_naive_ones_do_not_warn():
         assert min(LinearForecaster(lookback=14, horizon=3, alpha=0.1).fit(frame).baseline_skill_.values()) > 0
         assert NaiveForecaster(method="mean").fit(two_targets()[["ramp"]]).baseline_skill_["last"] < 0
         GRUForecaster(hidden_size=3, max_epochs=1, validation_fraction=0).fit(random_walk())
+
+
+@pytest.mark.parametrize("at_once", [8, 1 << 17])
+def test_what_scaled_errors_are_divided_by(monkeypatch, at_once):
+    """Differences of a season within each series, before its end, however few rows are looked at together."""
+    monkeypatch.setattr(skill, "IN_CACHE", 16 * at_once)
+    values = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    values[20:24, 1] = 4.0  # constant
+    panel = Panel(values, np.array([0, 20, 24, 50]), ("a", "b", "c"), np.zeros(3, np.int64))
+    ends = np.array([15, 24, 27])
+    found = skill.naive_scale(panel, 2, 3, ends)
+    assert found.shape == (2, 3, 2)
+    for series, rows in enumerate([slice(0, 15), slice(20, 24)]):
+        change = pd.DataFrame(values[rows, :2].astype(float)).diff(3).dropna()
+        expected = [change.abs().mean(), (change**2).mean()]
+        np.testing.assert_allclose(found[:, series], np.where(np.equal(expected, 0), np.nan, expected), rtol=1e-12)
+    assert np.isnan(found[:, 1, 1]).all() and np.isfinite(found[:, 1, 0]).all()
+    assert np.isnan(found[:, 2]).all()  # three rows hold no difference of a season of three
