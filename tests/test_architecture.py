@@ -13,7 +13,7 @@ from tsrnn._sources import source_files
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tsrnn"
 
-SHARED = {"_parameters", "_looking", "_networks", "_encoding", "_saving"}  # of all estimators
+SHARED = {"_parameters", "_looking", "_networks", "_encoding", "_checkpoints", "_saving"}  # of all estimators
 BASE = {"_version", "_errors", "_cache_folder", "_cache", "_sources", "_entry", "_jit", "_blas"}
 # What the modules of each part may import, besides the part itself.
 MAY_IMPORT = {
@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "_looking": {"_errors", "nn", "training"},
     "_networks": BASE | {"_parameters", "nn", "training"},
     "_encoding": {"_parameters", "nn", "training"},
+    "_checkpoints": {"_encoding", "_networks", "persistence", "training"},
     "_saving": {"_parameters", "_encoding", "persistence"},
     "kernels": BASE,
     "nn": BASE | {"kernels"},

@@ -35,7 +35,7 @@ LAYERS = (
     ActivityPenalty, Attention, AveragePool1D, Bidirectional, Conv1D, Dense, Dilated, Dropout, Embedding, Flatten,
     GlobalAveragePool1D, GlobalMaxPool1D, LayerNorm, MaxPool1D, RepeatVector, Residual, TDNN,
 )  # fmt: skip
-NOT_SAVED = ("callbacks",)
+NOT_SAVED = ("callbacks", "checkpoint")  # code, and a place on the machine of the fit
 
 
 def known_specs() -> dict[str, type]:
@@ -65,7 +65,9 @@ def encode(value: Any) -> Any:
         return pd.tseries.frequencies.to_offset(value).freqstr
     if isinstance(value, datetime.date | np.datetime64):
         return {"stamp": pd.Timestamp(value).isoformat()}  # columns may be named by dates
-    if value is None or isinstance(value, bool | int | float | str | np.generic):
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(
         f"{type(value).__name__} cannot be saved: a file can only name layers, losses, optimizers and schedules of "
@@ -85,7 +87,7 @@ def decode(value: Any) -> Any:
 
 
 def encode_parameters(estimator: Parameters) -> dict[str, Any]:
-    """All constructor parameters but those that are code."""
+    """All constructor parameters but those that mean nothing elsewhere."""
     return {name: encode(getattr(estimator, name)) for name in estimator.PARAMETERS if name not in NOT_SAVED}
 
 

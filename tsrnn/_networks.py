@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -79,6 +80,17 @@ class NetworkTraining(Parameters):
         default=None,
         constraint=NoneOr(ListOf(Instance(Callable, "a function"), min_length=0)),  # type: ignore[arg-type]
         doc="Called with an `EpochEnd` after each epoch; one that returns True ends training.",
+    )
+    checkpoint: str | os.PathLike[str] | None = param(
+        default=None,
+        constraint=NoneOr(Instance((str, os.PathLike), "the path of a file")),
+        doc="File in which `fit` keeps the state of training, for when the process dies: the same `fit` on the same "
+        "rows then goes on from it, to the same weights to the bit as if nothing had happened; callbacks hear of the "
+        "epochs before again. A `fit` that comes to its end removes the file, so the next one starts afresh; Ctrl-C "
+        "leaves it. Each fit that runs at the same time needs a file of its own.",
+    )
+    checkpoint_every: int = param(
+        default=1, constraint=Integer(1), doc="Epochs from one writing of `checkpoint` to the next."
     )
     verbose: int | bool = param(
         default=False,

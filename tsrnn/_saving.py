@@ -44,7 +44,9 @@ class Saved(Parameters, ABC):
         """The state again from ``arrays()`` and ``document()``."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted estimator to a file: arrays and JSON, no pickle. Callbacks are not saved.
+        """Write the fitted estimator to a file: arrays and JSON, no pickle.
+
+        Callbacks and the path of a checkpoint are not saved.
 
         Parameters
         ----------

@@ -7,6 +7,7 @@ that no damage goes unseen, be it in a weight or in the document.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import math
@@ -23,6 +24,7 @@ from tsrnn._version import __version__
 FORMAT_VERSION = 1
 _KEY = "tsrnn"
 _BLANK = "0" * 64
+_TOKEN = 4  # bytes of what tells files apart that are being written
 _PREFIX = 8  # a safetensors file starts with the length of its header, in 8 bytes
 _FOREIGN = {
     b"\x80": "a pickle, which tsrnn never reads: it could run any code",
@@ -72,7 +74,7 @@ def save_file(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], do
         raise FileNotFoundError(f"Cannot write a model to '{target}': the folder '{target.parent}' does not exist.")
     data = _serialised(arrays, document)
     # In the same folder, because a file can be moved in one step only within one file system.
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    partial = target.with_name(f".{target.name}.{secrets.token_hex(_TOKEN)}.part")
     try:
         with partial.open("xb") as file:
             file.write(data)
@@ -115,6 +117,30 @@ def read_file(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict
         raise ModelFileError(f"'{path}' cannot be read as a model file ({error}).") from error
     # Copies, because safetensors hands out read-only views, for which kernels would be compiled a second time.
     return {name: np.array(array) for name, array in stored.items()}, document
+
+
+def remove_partial_files(path: str | os.PathLike[str]) -> None:
+    """Remove what is left of writings of this file that were cut short; nobody else may be writing it now.
+
+    Parameters
+    ----------
+    path : str or path-like
+        As it was given to `save_file`.
+    """
+    target = Path(os.path.realpath(path))
+    for partial in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 2 * _TOKEN}.part"):
+        partial.unlink(missing_ok=True)
+
+
+def written_by(path: str | os.PathLike[str]) -> str:
+    """The version of tsrnn that wrote a file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file that `read_file` reads.
+    """
+    return str(_checked_envelope(path, _bytes_of(path)).get("written_by"))
 
 
 def _serialised(arrays: Mapping[str, np.ndarray], document: Mapping[str, Any]) -> bytes:

@@ -110,14 +110,14 @@ def test_partial_fit_goes_on_with_the_moments(kind):
     """A second pass is one more epoch of the same training: two passes are nearer to it than one with new moments."""
     y = targets_for(kind, Y)
     model = kind(**TINY).partial_fit(X, y)
-    updates, moments = model.state_.updates, model.state_.moments.copy()
+    updates, moments = model.state_.left.steps, model.state_.left.moments.copy()
     assert updates == 4 and moments.any()
     model.partial_fit(X[:20], y[:20])
-    assert model.state_.updates == 5
+    assert model.state_.left.steps == 5
     # Adam by hand: the one step from the moments that the first pass left
     theta = kind(**TINY).partial_fit(X, y).state_.theta
     change = model.state_.theta - theta
-    m, v = model.state_.moments
+    m, v = model.state_.left.moments
     expected = -0.005 * (m / (1 - 0.9**5)) / (np.sqrt(v / (1 - 0.999**5)) + 1e-8)
     np.testing.assert_allclose(change, expected, rtol=1e-3, atol=1e-6)
     gradient = (m - 0.9 * moments[0]) / 0.1
@@ -154,8 +154,8 @@ def test_another_optimizer_starts_with_moments_of_its_own(kind):
     model = kind(**TINY).fit(X, y)
     theta = model.state_.theta
     model.set_params(optimizer=SGD(momentum=0.5)).partial_fit(X, y)
-    assert model.state_.moments.shape == (1, theta.size)
-    assert model.state_.updates == 4
+    assert model.state_.left.moments.shape == (1, theta.size)
+    assert model.state_.left.steps == 4
 
 
 def test_warm_start(kind):
@@ -166,7 +166,7 @@ def test_warm_start(kind):
     model.fit(X, y)
     assert weights(model) != once
     assert model.history_["loss"].iloc[0] < first
-    assert model.set_params(warm_start=False).fit(X, y).state_.updates == 12
+    assert model.set_params(warm_start=False).fit(X, y).state_.left.steps == 12
     assert weights(model) == once
     model.set_params(warm_start=True, hidden_size=5)
     with pytest.raises(ValueError, match=r"needs the layers of before, GRU\(4\).*got GRU\(5\).*warm_start=False"):

@@ -12,6 +12,7 @@ import pandas as pd
 from sklearn.utils import Tags
 
 from tsrnn._blas import one_blas_thread
+from tsrnn._checkpoints import CheckpointFile, conclude, open_checkpoint
 from tsrnn._errors import DivergedError
 from tsrnn._looking import LooksInside, spread_evenly
 from tsrnn._networks import warn_if_interrupted
@@ -21,7 +22,7 @@ from tsrnn.data.weights import read_weights
 from tsrnn.estimators.declared import SequenceParameters
 from tsrnn.estimators.inputs import Form, SequenceRows, read_sequences, rows_of
 from tsrnn.estimators.layers import check_layers, check_weights, have_padding, least_steps
-from tsrnn.estimators.learning import learn
+from tsrnn.estimators.learning import facts, learn
 from tsrnn.estimators.plan import NO_WEIGHTS, Examples, Goal, Part, Plan, for_kernels
 from tsrnn.estimators.split import split
 from tsrnn.estimators.state import Scale, SequenceState, check_kept
@@ -37,6 +38,7 @@ from tsrnn.nn.network import Network
 from tsrnn.nn.summary import NetworkSummary
 from tsrnn.training.events import EpochEnd
 from tsrnn.training.looking import Look, attended, look
+from tsrnn.training.optimizers import OptimizerState
 from tsrnn.training.sequences import SequenceTask
 from tsrnn.training.threads import Team, resolve_n_jobs
 from tsrnn.training.tiles import TileEngine
@@ -128,7 +130,8 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
         if (X_val is None) != (y_val is None):
             raise TypeError("`X_val` and `y_val` belong together: give both, or neither.")
         before = vars(self).get("state_") if self.warm_start else None
-        settings = self._settings(seed_of(self.random_state))
+        checkpoint, seed = open_checkpoint(self), seed_of(self.random_state)
+        settings = self._settings(seed if checkpoint is None else checkpoint.seed(seed))
         examples = self._examples(X, y, sample_weight, None if before is None else before.form)
         if X_val is None:
             train, held_out = split(self._strata(examples.targets), self.validation_fraction, settings.seed)
@@ -138,7 +141,10 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
             train = np.arange(len(examples.sequences))
             plan = self._plan(examples, train, before)
             validation = self._validation(X_val, y_val, plan)
-        self._conclude(self._train(Part(plan, train), validation, settings, before))
+        if checkpoint is not None:
+            checkpoint.check_data(facts(Part(plan, train), validation, before))
+        self._conclude(self._train(Part(plan, train), validation, settings, before, checkpoint))
+        conclude(checkpoint, self.stopped_)
         return self
 
     def _one_pass(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> SequenceState:
@@ -187,12 +193,18 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
         return Part(planned, np.arange(len(examples.sequences)))
 
     def _train(
-        self, train: Part, validation: Part, settings: TrainSettings, before: SequenceState | None
+        self,
+        train: Part,
+        validation: Part,
+        settings: TrainSettings,
+        before: SequenceState | None,
+        checkpoint: CheckpointFile | None = None,
     ) -> SequenceState:
         with Team(resolve_n_jobs(self.n_jobs)) as team, one_blas_thread(), self._listeners() as callbacks:
             try:
-                result = learn(train, validation, settings, before, team, callbacks)
+                result = learn(train, validation, settings, before, team, callbacks, checkpoint)
             except DivergedError as error:
+                conclude(checkpoint, stopped="diverged")  # as it would again
                 error.history = self._history([self._shown(epoch) for epoch in error.history])
                 raise
         plan, sequences, targets = train.plan, train.plan.examples.sequences, train.plan.examples.targets
@@ -209,9 +221,7 @@ class SequenceEstimator(LooksInside, Saved, SequenceParameters):
             history=tuple(self._shown(epoch) for epoch in result.history),
             best_epoch=result.best_epoch,
             stopped=result.stopped,
-            optimizer=settings.optimizer,
-            moments=result.moments,
-            updates=result.steps,
+            left=OptimizerState(settings.optimizer, result.moments, result.steps),
         )
 
     def _conclude(self, state: SequenceState) -> None:

@@ -13,7 +13,7 @@ from tsrnn.estimators.inputs import Form
 from tsrnn.estimators.labels import decode_labels, encode_labels
 from tsrnn.nn.layer import LayerSpec, Shape
 from tsrnn.nn.network import Network
-from tsrnn.training.optimizers import Optimizer
+from tsrnn.training.optimizers import OptimizerState
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +70,8 @@ class SequenceState:
         Epochs of training.
     best_epoch, stopped : int, str
         Of training.
-    optimizer, moments, updates : Optimizer, ndarray of shape (moments, weights), int
-        What weights were changed by, its state, and how often it did so, to go on from.
+    left : OptimizerState
+        Where training left the optimizer, to go on from.
     """
 
     specs: tuple[LayerSpec, ...]
@@ -86,9 +86,7 @@ class SequenceState:
     history: tuple[dict[str, Any], ...]
     best_epoch: int
     stopped: str
-    optimizer: Optimizer
-    moments: np.ndarray
-    updates: int
+    left: OptimizerState
 
     def network(self, steps: int) -> Network:
         """The layers on sequences of so many steps; their weights do not depend on it."""
@@ -97,9 +95,8 @@ class SequenceState:
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays to save, by name."""
         layout = self.network(self.steps).layout
-        found: dict[str, np.ndarray] = {}
-        for owner, flat in self._vectors().items():
-            found |= {f"{owner}.{name}": array.copy() for name, array in layout.named(flat).items()}
+        named = {f"weights.{name}": array for name, array in layout.named(self.theta).items()} | self.left.named(layout)
+        found = {name: array.copy() for name, array in named.items()}
         for name, scale in (("inputs", self.inputs), ("targets", self.targets)):
             found |= {f"{name}.center": scale.center, f"{name}.scale": scale.scale}
         return found
@@ -117,33 +114,27 @@ class SequenceState:
             "history": self.history,
             "best_epoch": self.best_epoch,
             "stopped": self.stopped,
-            "optimizer": encode(self.optimizer),
-            "updates": self.updates,
+            "optimizer": encode(self.left.optimizer),
+            "updates": self.left.steps,
         }
 
     @classmethod
     def restore(cls, arrays: dict[str, np.ndarray], document: dict[str, Any]) -> SequenceState:
         """The state again from ``arrays()`` and ``document()``."""
-        made = {name: decode(document[name]) for name in ("specs", "optimizer")}
+        specs = decode(document["specs"])
         form, plain = Form(**document["form"]), ("steps", "per_step", "flat", "history", "best_epoch", "stopped")
-        layout = Network(made["specs"], Shape(document["steps"], form.features)).layout
+        layout = Network(specs, Shape(document["steps"], form.features)).layout
         of_inputs, of_targets = document["scalers"]
-        moments = [layout.flat(_of(f"moment_{k}", arrays)) for k in range(made["optimizer"].n_moments)]
         return cls(
-            **made,
+            specs=specs,
             theta=layout.flat(_of("weights", arrays)),
-            moments=np.array(moments, np.float32).reshape(-1, layout.size),
             form=form,
             inputs=Scale(**_of("inputs", arrays), kind=of_inputs),
             targets=Scale(**_of("targets", arrays), kind=of_targets),
             classes=[decode_labels(labels) for labels in document["classes"]],
-            updates=document["updates"],
+            left=OptimizerState.of(decode(document["optimizer"]), arrays, layout, document["updates"]),
             **{name: document[name] for name in plain},
         )
-
-    def _vectors(self) -> dict[str, np.ndarray]:
-        """Everything that is laid out as the weights are."""
-        return {"weights": self.theta} | {f"moment_{k}": moment for k, moment in enumerate(self.moments)}
 
 
 def check_kept(what: str, before: Any, now: Any) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tsrnn.data import Scaling, WindowIndex, fit_scaling, stamp_of
+from tsrnn.data import Panel, Scaling, WindowIndex, WindowShape, fit_scaling, stamp_of
 from tsrnn.forecasting.calibration import MOST_SCORES, SCORES_AT_ONCE, Calibration, Outlook
 from tsrnn.forecasting.prepare import Prepared, Split
 from tsrnn.forecasting.skill import NAIVE, actual_values, baseline_skill, chunks, naive_mae, naive_scale
@@ -24,7 +24,6 @@ def fit_state(prepared: Prepared, fitted: Fitted, seed: int, n_jobs: int | None)
         return History(split.panel, shape, prepared.n_targets, prepared.scaling, n_jobs)
 
     own = history(training)
-    tail = training.panel.tail(max(shape.span, model.memory))
     skill = baseline_skill(model, season, history(validation), validation.windows)
     calibration = calibrate(model, history(validation), validation.windows, _units(prepared))
     return FitState(
@@ -32,7 +31,7 @@ def fit_state(prepared: Prepared, fitted: Fitted, seed: int, n_jobs: int | None)
         shape=shape,
         scaling=prepared.scaling,
         model=model,
-        tail=replace(tail, weights=None),
+        tail=last_rows(training.panel, shape, model),
         season=season,
         train_end=training.panel.offsets + prepared.train_end - training.panel.indptr[:-1],
         naive_mae=np.array([np.nanmean(naive_mae(kind, season, own, training.windows), axis=0) for kind in NAIVE]),
@@ -50,7 +49,7 @@ def fit_state(prepared: Prepared, fitted: Fitted, seed: int, n_jobs: int | None)
         stopped=fitted.stopped,
         report=prepared.report,
         cutoff=_cutoff(prepared),
-        seed=seed,
+        seed=seed if fitted.seed is None else fitted.seed,
     )
 
 
@@ -73,6 +72,11 @@ def _units(prepared: Prepared) -> Scaling:
     if prepared.scaling.scope == "series" and not prepared.scaling.counts:
         return prepared.scaling
     return fit_scaling(prepared.training.panel, prepared.train_end, "standard", "series")
+
+
+def last_rows(panel: Panel, shape: WindowShape, model: Model) -> Panel:
+    """What is kept of a panel: the history of every window that one more row completes."""
+    return replace(panel.tail(max(shape.total - 1, model.memory)), weights=None)
 
 
 def _cutoff(prepared: Prepared) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Tags
 
+from tsrnn._checkpoints import conclude
 from tsrnn._errors import BelowNaiveWarning, Integer, NoneOr, check_parameter
 from tsrnn._networks import warn_if_interrupted
 from tsrnn._parameters import seed_of
@@ -97,6 +98,7 @@ class Forecaster(Saved, Uncertain, DataParameters):
         seed = seed_of(self.random_state)
         fitted = self._fit_model(prepared, seed)
         self._adopt(fit_state(prepared, fitted, seed, self.n_jobs))
+        conclude(fitted.checkpoint, fitted.stopped)
         self._warn_about_fit()
         return self
 

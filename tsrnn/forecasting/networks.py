@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tsrnn._blas import one_blas_thread
+from tsrnn._checkpoints import CheckpointFile, conclude, open_checkpoint
 from tsrnn._encoding import decode, encode
 from tsrnn._errors import DivergedError
 from tsrnn._jit import Spec
@@ -22,7 +23,7 @@ from tsrnn.forecasting.declared import TrainingParameters
 from tsrnn.forecasting.distributions import Distribution, distribution_of
 from tsrnn.forecasting.history_ends import cutoffs, history_ends
 from tsrnn.forecasting.memory import ModelMemory, network_memory
-from tsrnn.forecasting.prepare import Prepared, Split
+from tsrnn.forecasting.prepare import Prepared, Split, facts
 from tsrnn.forecasting.state import FitState, Fitted, History, Model, history_frame
 from tsrnn.forecasting.stepping import Stepper
 from tsrnn.forecasting.strategies import STRATEGIES, Strategy
@@ -39,10 +40,11 @@ from tsrnn.nn.summary import NetworkSummary, Table
 from tsrnn.training.events import EpochEnd
 from tsrnn.training.looking import Look, attended, look
 from tsrnn.training.measures import NO_UNITS
+from tsrnn.training.optimizers import OptimizerState
 from tsrnn.training.tasks import WindowTask
 from tsrnn.training.threads import Team, resolve_n_jobs
 from tsrnn.training.tiles import TileEngine
-from tsrnn.training.trainer import Trainer, TrainResult, Windows
+from tsrnn.training.trainer import Start, Trainer, TrainResult, TrainSettings, Windows
 
 
 def series_of(history: History, instance_norm: str | None) -> Series:
@@ -67,6 +69,8 @@ class NetworkModel(Model):
         As in the forecaster.
     horizon : int
         Rows of a forecast.
+    left : OptimizerState
+        Where training left the optimizer.
     head : Spec or None
         Of the distributions that the network gives; None where it gives point forecasts.
     """
@@ -79,10 +83,11 @@ class NetworkModel(Model):
         instance_norm: str | None,
         strategy: str,
         horizon: int,
+        left: OptimizerState,
         head: DistributionHead | None = None,
     ) -> None:
         self.specs, self.shape, self.theta, self.instance_norm = tuple(specs), shape, theta, instance_norm
-        self.strategy, self.horizon, self.head = strategy, horizon, head
+        self.strategy, self.horizon, self.left, self.head = strategy, horizon, left, head
 
     def __repr__(self) -> str:
         return f"{self.shape}, {list(self.specs)} and strategy={self.strategy!r}"
@@ -129,14 +134,17 @@ class NetworkModel(Model):
         return STRATEGIES[self.strategy].stepper(self, history, series_of(history, self.instance_norm))
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Each parameter under its name."""
-        return {name: array.copy() for name, array in self.network().layout.named(self.theta).items()}
+        """Each parameter under its name, and what the optimizer remembers of it."""
+        layout = self.network().layout
+        moments = self.left.named(layout)
+        return {name: array.copy() for name, array in (layout.named(self.theta) | moments).items()}
 
     def document(self) -> dict[str, Any]:
         """Specs and sizes."""
         plain = {name: getattr(self, name) for name in ("instance_norm", "strategy", "horizon")}
         head = None if self.head is None else encode(self.head)
-        return {"specs": encode(list(self.specs)), "shape": list(self.shape), "head": head, **plain}
+        left = {"optimizer": encode(self.left.optimizer), "steps": self.left.steps}
+        return {"specs": encode(list(self.specs)), "shape": list(self.shape), "head": head, **plain, **left}
 
     @classmethod
     def restore(cls, arrays: dict[str, np.ndarray], document: dict[str, Any]) -> NetworkModel:
@@ -144,9 +152,9 @@ class NetworkModel(Model):
         specs, shape = decode(document["specs"]), Shape(*document["shape"])
         plain = {name: document[name] for name in ("instance_norm", "strategy", "horizon")}
         head = None if document["head"] is None else decode(document["head"])
-        model = cls(specs, shape, np.zeros(0, np.float32), head=head, **plain)
-        model.theta = model.network().layout.flat(arrays)
-        return model
+        layout = STRATEGIES[plain["strategy"]].network(specs, shape, plain["horizon"]).layout
+        left = OptimizerState.of(decode(document["optimizer"]), arrays, layout, document["steps"])
+        return cls(specs, shape, layout.flat(arrays), **plain, left=left, head=head)
 
     def tables(self) -> tuple[Table, ...]:
         """The layers."""
@@ -198,13 +206,29 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
     def _fit_model(self, prepared: Prepared, seed: int) -> Fitted:
         self._check_head()
         prepared = self._strategy.prepared(prepared, int(self.stride))
+        before = self._before(self._network(prepared), "`warm_start=True`") if self.warm_start else None
+        checkpoint = open_checkpoint(self)
+        if checkpoint is not None:
+            seed = checkpoint.seed(seed)
+            checkpoint.check_data(facts(prepared, before))
+        return self._learn(prepared, self._settings(seed), before, checkpoint)
+
+    def _learn(
+        self,
+        prepared: Prepared,
+        settings: TrainSettings,
+        before: NetworkModel | None,
+        checkpoint: CheckpointFile | None = None,
+    ) -> Fitted:
+        """Train, from first weights or from those of ``before``."""
         network = self._network(prepared)
         with one_blas_thread():  # first weights are drawn with it too: fits that overlap share one limit
-            result = self._train(prepared, network, self._first_weights(network, seed), seed)
-        head = self._head if isinstance(self._head, DistributionHead) else None
-        given = self.instance_norm, self.strategy, prepared.shape.horizon, head
-        model = NetworkModel(network.specs, network.input, result.theta, *given)
-        return Fitted(model, _records(result.history), result.best_epoch, result.stopped)
+            result = self._train(prepared, network, settings, before, checkpoint)
+        given = self.instance_norm, self.strategy, prepared.shape.horizon
+        left = OptimizerState(settings.optimizer, result.moments, result.steps)
+        model = NetworkModel(network.specs, network.input, result.theta, *given, left, self._distribution_head)
+        how = _records(result.history), result.best_epoch, result.stopped
+        return Fitted(model, *how, settings.seed, checkpoint)
 
     @property
     def _strategy(self) -> Strategy:
@@ -215,6 +239,11 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
         return as_head(self.loss, self.quantiles)
 
     @property
+    def _distribution_head(self) -> DistributionHead | None:
+        head = self._head
+        return head if isinstance(head, DistributionHead) else None
+
+    @property
     def _counts(self) -> bool:
         return isinstance(self._head, COUNTS)
 
@@ -223,7 +252,7 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
 
     def _check_head(self) -> None:
         """Refuse settings that do not go with the distribution."""
-        if isinstance(self._head, DistributionHead) and not self._strategy.takes_distributions:
+        if self._distribution_head is not None and not self._strategy.takes_distributions:
             raise ValueError(
                 f'`loss={self.loss!r}` needs `strategy="direct"`: with {self.strategy!r} a row is forecast from the '
                 "point forecasts of those before it, so their spread would be lost. Set one of the two."
@@ -255,7 +284,17 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
         own = {"windows one row ahead": windows.series.nbytes + windows.origin.nbytes}
         return ModelMemory(found.fitting | rows | own, found.forecasting | rows, found.forecast)
 
-    def _train(self, prepared: Prepared, network: Network, theta: np.ndarray, seed: int) -> TrainResult:
+    def _train(
+        self,
+        prepared: Prepared,
+        network: Network,
+        settings: TrainSettings,
+        before: NetworkModel | None,
+        checkpoint: CheckpointFile | None,
+    ) -> TrainResult:
+        start: Start = (network.initial(settings.seed), None, 0)
+        if before is not None:
+            start = (before.theta, *before.left.carried_over(settings.optimizer))
         held_out = prepared.validation
         own = self._history_of(prepared, prepared.training)
         # Validation rows that follow the training rows are in the same array; those of ``X_val`` are not.
@@ -270,32 +309,34 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
             head, strategy = self._head, self._strategy
             callbacks = [*strategy.callbacks(network, self), *callbacks]
             task = strategy.training_task(series_of(own, self.instance_norm), head, self._units(own))
-            engine = TileEngine(network, task, team, seed)
+            engine = TileEngine(network, task, team, settings.seed)
             validation = engine
             if other is not own or not strategy.trains_on_forecasts:
                 whole = strategy.task(series_of(other, self.instance_norm), head, self._units(other))
                 validation = TileEngine(network, whole, team)
             try:
-                return Trainer(engine, windows, self._settings(seed), validation).run(theta, callbacks)
+                theta, moments, steps = start
+                return Trainer(engine, windows, settings, validation).run(theta, callbacks, moments, steps, checkpoint)
             except DivergedError as error:
+                conclude(checkpoint, "diverged")  # as it would again
                 error.history = history_frame(_records(error.history))
                 raise
 
     def _history_of(self, prepared: Prepared, split: Split) -> History:
         return History(split.panel, prepared.shape, prepared.n_targets, prepared.scaling, self.n_jobs)
 
-    def _first_weights(self, network: Network, seed: int) -> np.ndarray:
-        """Random ones, or with ``warm_start`` those of the last fit."""
-        if not self.warm_start or "state_" not in vars(self):
-            return network.initial(seed)
+    def _before(self, network: Network, asked_by: str) -> NetworkModel | None:
+        """The model of the last fit, to go on from; None where there is none."""
+        if "state_" not in vars(self):
+            return None
         before = self.state_.model
         if not isinstance(before, NetworkModel) or self._differs(before, network):
             raise ValueError(
-                "`warm_start=True` needs the layers, windows and number of columns of the last `fit`; got "
-                f"{network.input}, {list(network.specs)} and strategy={self.strategy!r}, after {before}. Set "
-                "`warm_start=False` to start afresh."
+                f"{asked_by} needs the layers, windows and number of columns of the last `fit`; got {network.input}, "
+                f"{list(network.specs)} and strategy={self.strategy!r}, after {before}. Make a new forecaster, or set "
+                "`warm_start=False` and call `fit`, to start afresh."
             )
-        return before.theta
+        return before
 
     def _differs(self, before: NetworkModel, network: Network) -> bool:
         return (before.specs, before.shape, before.strategy) != (network.specs, network.input, self.strategy)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tsrnn._checkpoints import VALUES, fingerprint
 from tsrnn.data import (
     Panel,
     Roles,
@@ -72,11 +73,16 @@ def roles_of(settings: DataParameters) -> Roles:
     return Roles(settings.target, settings.past_covariates, settings.id_col, settings.time_col, settings.freq)
 
 
-def prepare(settings: DataParameters, X: Any, y: Any, X_val: Any, sample_weight: Any) -> Prepared:
-    """Read, split and scale. Nothing here looks at a validation row but to know where it is."""
+def prepare(
+    settings: DataParameters, X: Any, y: Any, X_val: Any, sample_weight: Any, *, validated: bool = True
+) -> Prepared:
+    """Read, split and scale. Nothing here looks at a validation row but to know where it is.
+
+    Rows are held out only where the fit is to be ``validated``, and has no ``X_val``.
+    """
     schema, panel, report = read_training(X, y, roles_of(settings), rules_of(settings), sample_weight)
     season = schema.axis.season()
-    fraction = 0.0 if X_val is not None else settings.validation_fraction
+    fraction = settings.validation_fraction if validated and X_val is None else 0.0
     shape = resolve_shape(settings, panel, season, fraction)
     by, stride = settings.validation_by, int(settings.stride)
     train, validation, train_end = split_windows(panel, shape, fraction, by, stride)
@@ -110,6 +116,21 @@ def check_counts(panel: Panel, schema: Schema) -> None:
                 f"{panel.n_rows} rows do not, the first at {stamp_of(schema, panel, row)}{of_series}: {column[row]:g}. "
                 'Use another loss, for example "gaussian" or "quantile", or correct the rows.'
             )
+
+
+def facts(prepared: Prepared, before: Any) -> dict[str, Any]:
+    """What a checkpoint has to know of the data, and of a network that training goes on from."""
+    training, held_out = prepared.training.panel, prepared.validation.panel
+    parts: list[Any] = [prepared.schema.to_dict(), prepared.weights]
+    for panel in (training,) if held_out is training else (training, held_out):
+        parts += [panel.values, panel.indptr, panel.offsets, panel.ids]
+    start = () if before is None else (before.theta, before.left.moments, before.left.steps)
+    return {
+        "series": training.n_series,
+        "rows": training.n_rows,
+        "columns": [str(name) for name in prepared.schema.channels],
+        VALUES: fingerprint(*parts, *start),
+    }
 
 
 def _pair(X_val: Any, schema: Schema) -> tuple[Any, Any]:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from tsrnn._checkpoints import CheckpointFile
 from tsrnn.data import Panel, Scaling, Schema, WindowIndex, WindowShape, decode_name, encode_name
 from tsrnn.forecasting.calibration import Calibration
 from tsrnn.forecasting.distributions import Distribution
@@ -68,12 +69,17 @@ class Model(ABC):
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """A model and how its training went; baselines have no epochs."""
+    """A model and how its training went; baselines have no epochs.
+
+    ``seed`` is the one that was used, where it is not the one given: a fit that a checkpoint continues has its own.
+    """
 
     model: Model
     history: tuple[dict[str, float], ...] = ()
     best_epoch: int | None = None
     stopped: str | None = None
+    seed: int | None = None
+    checkpoint: CheckpointFile | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from tsrnn._errors import Boolean, Real, check_fields
 from tsrnn.kernels import update
+from tsrnn.nn.params import ParamLayout
 
 
 class Optimizer(ABC):
@@ -167,3 +169,36 @@ class AdamW(Adam):
 
 
 OPTIMIZERS: dict[str, Optimizer] = {"adam": Adam(), "adamw": AdamW(), "rmsprop": RMSprop(), "sgd": SGD()}
+
+
+@dataclass(frozen=True, eq=False)
+class OptimizerState:
+    """Where training left an optimizer: ``moments`` (n_moments, weights) after ``steps``."""
+
+    optimizer: Optimizer
+    moments: np.ndarray
+    steps: int
+
+    def carried_over(self, optimizer: Optimizer) -> tuple[np.ndarray | None, int]:
+        """Moments and steps to go on from; None and 0 for another optimizer, to which they mean nothing."""
+        return (self.moments, self.steps) if optimizer == self.optimizer else (None, 0)
+
+    def named(self, layout: ParamLayout) -> dict[str, np.ndarray]:
+        """The moments of each parameter, as files call them."""
+        return {
+            f"moment_{k}.{name}": array
+            for k, moment in enumerate(self.moments)
+            for name, array in layout.named(moment).items()
+        }
+
+    @classmethod
+    def of(
+        cls, optimizer: Optimizer, arrays: Mapping[str, np.ndarray], layout: ParamLayout, steps: int
+    ) -> OptimizerState:
+        """The state again from ``named``, among other arrays."""
+        moments = np.zeros((optimizer.n_moments, layout.size), np.float32)
+        for k in range(optimizer.n_moments):
+            own = f"moment_{k}."
+            parts = {name.removeprefix(own): array for name, array in arrays.items() if name.startswith(own)}
+            moments[k] = layout.flat(parts)
+        return cls(optimizer, moments, steps)

@@ -13,6 +13,7 @@ import numpy as np
 from tsrnn._errors import DivergedError
 from tsrnn.kernels.update import add_scaled, clip, scale, squared_norm
 from tsrnn.nn.penalties import Penalties
+from tsrnn.training.checkpoint import Checkpoint, TrainState
 from tsrnn.training.events import Callback, EpochEnd
 from tsrnn.training.optimizers import Adam, Optimizer
 from tsrnn.training.schedules import Constant, Schedule
@@ -64,6 +65,10 @@ class TrainResult:
     steps: int
 
 
+Start = tuple[np.ndarray, np.ndarray | None, int]
+"""Weights, the optimizer's moments (None: it starts afresh), and how often it has moved."""
+
+
 class Trainer:
     """Trains one network; ``run`` once."""
 
@@ -78,27 +83,53 @@ class Trainer:
         self.best_loss, self.best_epoch = math.inf, 0
 
     def run(
-        self, theta: np.ndarray, callbacks: Sequence[Callback] = (), moments: np.ndarray | None = None, steps: int = 0
+        self,
+        theta: np.ndarray,
+        callbacks: Sequence[Callback] = (),
+        moments: np.ndarray | None = None,
+        steps: int = 0,
+        checkpoint: Checkpoint | None = None,
     ) -> TrainResult:
-        """Train from ``theta``, and from where an earlier result left the optimizer; both are left alone."""
-        self.theta = theta.copy()
-        self.best_theta = self.theta.copy()
+        """Train from ``theta``, and from where an earlier result left the optimizer; both are left alone.
+
+        Where ``checkpoint`` holds a training that was cut short, this one goes on from there. Callbacks then hear of
+        its epochs again: those that hold a state come into the one that they were in.
+        """
         shape = self.settings.optimizer.n_moments, theta.size
-        self.moments = np.zeros(shape, theta.dtype) if moments is None else moments.copy()
-        self.step = self.first_step = steps
-        stopped = "max_epochs"
+        zeros = np.zeros(shape, theta.dtype) if moments is None else moments
+        start = TrainState(theta, theta, zeros, steps, steps, (), math.inf, 0)
+        stopped = self._take_up(start if checkpoint is None else checkpoint.begin(start))
         try:
-            for epoch in range(1, self.settings.max_epochs + 1):
-                record = self._epoch(epoch)
+            for record in self.history:
+                _tell(callbacks, record)
+            while stopped is None:
+                record = self._epoch(len(self.history) + 1)
                 self.history.append(record)
                 self._keep_best(record)
-                asked = [callback(record) for callback in callbacks]
-                reason = self._reason_to_stop(any(asked))
-                if reason:
-                    stopped = reason
-                    break
+                stopped = self._reason_to_stop(_tell(callbacks, record))
+                if checkpoint is not None:
+                    checkpoint.keep(self._state(stopped))
         except KeyboardInterrupt:
             stopped = "interrupt"
+        finally:
+            if checkpoint is not None:
+                checkpoint.flush()
+        return self._result(stopped)
+
+    def _take_up(self, state: TrainState) -> str | None:
+        """Begin in this state; why training has ended in it already, if it has."""
+        self.theta, self.best_theta, self.moments = state.theta.copy(), state.best_theta.copy(), state.moments.copy()
+        self.step, self.first_step = state.steps, state.first_step
+        self.history = list(state.history)
+        self.best_loss, self.best_epoch = state.best_loss, state.best_epoch
+        return state.stopped
+
+    def _state(self, stopped: str | None) -> TrainState:
+        arrays = self.theta.copy(), self.best_theta.copy(), self.moments.copy()
+        epochs = tuple(self.history)
+        return TrainState(*arrays, self.step, self.first_step, epochs, self.best_loss, self.best_epoch, stopped)
+
+    def _result(self, stopped: str) -> TrainResult:
         use_best = self.settings.restore_best_weights and self.best_epoch
         if stopped == "interrupt" and not np.isfinite(self.theta).all():
             use_best = True  # the best so far, or where there is none the weights that training began with
@@ -173,8 +204,10 @@ class Trainer:
             return "callback"
         if self._out_of_steps:
             return "max_steps"
-        waited = len(self.history) - self.best_epoch
-        return "early_stopping" if self.settings.early_stopping and waited >= self.settings.patience else None
+        epochs = len(self.history)
+        if self.settings.early_stopping and epochs - self.best_epoch >= self.settings.patience:
+            return "early_stopping"
+        return "max_epochs" if epochs >= self.settings.max_epochs else None
 
     @property
     def _out_of_steps(self) -> bool:
@@ -193,3 +226,8 @@ class Trainer:
             history=list(self.history),
             best_state=self.best_theta.copy() if self.best_epoch else None,
         )
+
+
+def _tell(callbacks: Sequence[Callback], record: EpochEnd) -> bool:
+    """All callbacks, also where one of them asks to stop; whether one does."""
+    return any([callback(record) for callback in callbacks])
