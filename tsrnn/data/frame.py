@@ -89,7 +89,13 @@ def read_training(
 
 
 def read_history(
-    X: Any, y: Any, schema: Schema, rules: RowRules | None = None, *, reader: str = "tsrnn"
+    X: Any,
+    y: Any,
+    schema: Schema,
+    rules: RowRules | None = None,
+    *,
+    reader: str = "tsrnn",
+    before: Panel | None = None,
 ) -> tuple[Panel, dict[str, Any]]:
     """Read a table of the same form as the training table, for `predict` and `score`.
 
@@ -105,6 +111,9 @@ def read_history(
     rules : RowRules, optional
     reader : str
         Who reads, for messages: the name of a forecaster.
+    before : Panel, optional
+        Rows that are known. Those of the table have to follow them, and missing values are dealt with as if all had
+        been read together. Tables without stamps (arrays) follow by themselves.
 
     Returns
     -------
@@ -132,8 +141,11 @@ def read_history(
             f"{schema.axis.stamps([0])[0]}); {len(off)} of {len(on_grid)} do not: {place_in(table, order.rows)(off)}. "
             "Round or resample them."
         )
-    _refuse_coarser(ticks, order, schema)
-    panel = read_panel(table, order, ticks, schema.axis, columns, rules, report, training=False)
+    if before is None:
+        _refuse_coarser(ticks, order, schema)
+    elif schema.layout == "array" or (schema.backend == "polars" and schema.time_name is None):
+        ticks = ticks - ticks[0] + before.end_ticks[0]
+    panel = read_panel(table, order, ticks, schema.axis, columns, rules, report, training=False, before=before)
     return panel, report.to_dict(panel)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tsrnn._errors import quoted
 from tsrnn.data.columns import Column
+from tsrnn.data.following import MANY_ROWS, MANY_TIMES, put_behind
 from tsrnn.data.missing import fill_forward, refuse_missing
 from tsrnn.data.names import Name, count_rows
 from tsrnn.data.ordering import Order, Place, first_places
@@ -20,7 +21,6 @@ from tsrnn.data.values import write_columns
 from tsrnn.data.weights import place_weights
 
 INTEGERS = 6  # of 8 bytes, for each row of the table, that reading and splitting hold at the peak
-_MANY_ROWS, _MANY_TIMES = 10**6, 50  # a grid of more rows than both is a wrong stamp, not a hole
 
 
 @final
@@ -97,8 +97,9 @@ def read_panel(
     *,
     training: bool,
     weights: np.ndarray | None = None,
+    before: Panel | None = None,
 ) -> Panel:
-    """Put rows on their grid, write the columns, and deal with what is missing."""
+    """Put rows on their grid (and behind those of ``before``), write the columns, and deal with what is missing."""
     panel, position = _empty_panel(table, order.series, ticks, len(columns))
     if weights is not None:
         panel = replace(panel, weights=place_weights(weights, order, position, panel.n_rows))
@@ -116,6 +117,8 @@ def read_panel(
         there = np.zeros(panel.n_rows, bool)
         there[position] = True
         absent = np.flatnonzero(~there)
+    if before is not None:
+        panel, absent = put_behind(before, panel, absent, axis)
     names = [column.name for column in columns]
     if rules.missing == "raise":
         refuse_missing(panel, absent, names, place_on_grid(axis, panel))
@@ -133,7 +136,7 @@ def _empty_panel(table: Table, series: np.ndarray, ticks: np.ndarray, channels: 
     offsets = ticks[starts]
     lengths = ticks[ends - 1] - offsets + 1
     indptr = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
-    if indptr[-1] > max(_MANY_ROWS, _MANY_TIMES * len(series)):
+    if indptr[-1] > max(MANY_ROWS, MANY_TIMES * len(series)):
         _refuse_wide_hole(table, series, ticks)
     panel = Panel(np.full((indptr[-1], channels), np.nan, np.float32), indptr, table.ids, offsets)
     return panel, ticks - offsets[series] + indptr[:-1][series]

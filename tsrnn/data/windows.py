@@ -192,6 +192,29 @@ def training_windows(panel: Panel, shape: WindowShape, train_end: np.ndarray, st
     return _windows_between(panel.indptr[:-1] + shape.span - 1, train_end - shape.reach, stride)
 
 
+def completed_windows(panel: Panel, shape: WindowShape, first_new: np.ndarray, stride: int = 1) -> WindowIndex:
+    """Return the windows that rows complete which came later: those whose last target is one of them.
+
+    Parameters
+    ----------
+    panel : Panel
+    shape : WindowShape
+    first_new : ndarray of int64, shape (n_series,)
+        The row of `panel.values` from which on each series is new.
+    stride : int
+        Distance between windows, counted back from each series' end.
+
+    Examples
+    --------
+    >>> panel = Panel(np.zeros((9, 1), np.float32), np.array([0, 9]), (None,), np.array([0]))
+    >>> completed_windows(panel, WindowShape(lookback=3, horizon=2), np.array([7])).origin.tolist()
+    [5, 6]
+    """
+    check_parameter("windows", "stride", stride, Integer(1))
+    first = np.maximum(panel.indptr[:-1] + shape.span - 1, first_new - shape.reach)
+    return _windows_between(first, panel.indptr[1:] - shape.reach, stride)
+
+
 def border_rows(panel: Panel, fraction: float, by: Literal["time", "series"] = "time") -> np.ndarray:
     """Return the row where each series' validation part starts, as `split_windows` does."""
     if by == "series":

@@ -34,6 +34,7 @@ def fit_state(prepared: Prepared, fitted: Fitted, seed: int, n_jobs: int | None)
         tail=last_rows(training.panel, shape, model),
         season=season,
         train_end=training.panel.offsets + prepared.train_end - training.panel.indptr[:-1],
+        fit_end=training.panel.end_ticks,
         naive_mae=np.array([np.nanmean(naive_mae(kind, season, own, training.windows), axis=0) for kind in NAIVE]),
         scale=np.stack(
             [

@@ -18,7 +18,7 @@ from tsrnn.forecasting.folds import in_folds
 from tsrnn.forecasting.naive import naive_forecast
 from tsrnn.forecasting.origins import ALL, Fit, Origins, Schedule, as_fitted, forecast_windows, refitted
 from tsrnn.forecasting.skill import actual_values, naive_scale
-from tsrnn.forecasting.state import FitState, History
+from tsrnn.forecasting.state import NEVER, FitState, History
 
 if TYPE_CHECKING:
     from tsrnn.forecasting.base import Forecaster
@@ -99,7 +99,7 @@ def scale_of(state: FitState, origins: Origins, fit: Fit) -> np.ndarray:
     rows up to the first origin.
     """
     panel, windows = origins.panel, origins.at(fit.places)
-    places = _places(state, panel)
+    places = _places(state, panel, len(state.fit_end))
     known = places >= 0
     of_series = np.full((2, 2, panel.n_series, len(origins.schema.targets)), np.nan)
     of_series[:, :, known] = state.scale[:, :, places[known]]
@@ -113,34 +113,33 @@ def scale_of(state: FitState, origins: Origins, fit: Fit) -> np.ndarray:
     if origins.refitted:
         after = np.ones(len(windows), np.int64)
     else:
-        after = (_first_targets(origins, windows) >= _ends(state, panel, state.tail.end_ticks)[windows.series]).astype(
-            int
-        )
+        after = (_first_targets(origins, windows) >= _ends(state, panel, state.fit_end)[windows.series]).astype(int)
     return of_series[:, after, windows.series]
 
 
-def _places(state: FitState, panel: Panel) -> np.ndarray:
-    """Where the series of a panel stand among those of the fit; -1 for those that it has not seen."""
-    if panel.ids == state.tail.ids:
+def _places(state: FitState, panel: Panel, count: int) -> np.ndarray:
+    """Where the series of a panel stand among the first ones that the state knows; -1 for those that are not there."""
+    known = state.tail.ids[:count]
+    if panel.ids == known:
         return np.arange(panel.n_series)
-    places = {name: place for place, name in enumerate(state.tail.ids)}
+    places = {name: place for place, name in enumerate(known)}
     return np.array([places.get(name, -1) for name in panel.ids], np.int64)
 
 
 def _ends(state: FitState, panel: Panel, ends: np.ndarray) -> np.ndarray:
-    """A tick of each series of the fit for the series of a panel; before all ticks where it has not seen them.
+    """Ticks of the first series that the state knows, for the series of a panel; before all ticks for others.
 
     Rows that are merely numbered from zero in each table say when they were only if they are the same rows.
     """
-    places = _places(state, panel)
-    found = np.where(places >= 0, ends[places], np.iinfo(np.int64).min)
+    places = _places(state, panel, len(ends))
+    found = np.where(places >= 0, ends[places], NEVER)
     if state.schema.is_numbered and not _holds(panel, state.tail):
-        found[:] = np.iinfo(np.int64).min
+        found[:] = NEVER
     return found
 
 
 def _holds(panel: Panel, tail: Panel) -> bool:
-    """Whether the one series of a panel has the last rows of the fit where the fit had them."""
+    """Whether the one series of a panel has the last rows that are known where they were known."""
     rows = np.arange(tail.offsets[0], tail.end_ticks[0]) - panel.offsets[0]
     return bool(rows[0] >= 0 and rows[-1] < panel.n_rows and np.array_equal(panel.values[rows], tail.values))
 
@@ -163,9 +162,9 @@ def _out_of_sample(origins: Origins, state: FitState, owner: str, in_sample: boo
     """Leave out origins whose rows the forecaster was trained on, or tell of them."""
     first, series = _first_targets(origins, origins.windows), origins.windows.series
     trained = first < _ends(state, origins.panel, state.train_end)[series]
-    had = first < _ends(state, origins.panel, state.tail.end_ticks)[series]
+    had = first < _ends(state, origins.panel, state.fit_end)[series]
     count, total = int(np.count_nonzero(trained)), len(trained)
-    validated = int(np.count_nonzero(had)) - count
+    validated = int(np.count_nonzero(had & ~trained))
     if not count:
         return origins, Known(0, validated)
     remedy = "Fit on earlier rows, or give `refit=True`, which fits anew on the rows before each origin"
@@ -189,17 +188,24 @@ def _out_of_sample(origins: Origins, state: FitState, owner: str, in_sample: boo
 
 
 def _unseen(state: FitState, history: History, windows: WindowIndex) -> list[Any]:
-    """Series that have no scale from training, so that all of their rows here made it."""
-    if state.scaling.scope == "global" or history.panel.ids == state.scaling.ids:
+    """Series that have no scale from training, so that rows after origins made it.
+
+    Of series that came with ``update`` those rows did with which they came; of others all rows here.
+    """
+    panel = history.panel
+    if state.scaling.scope == "global" or panel.ids == state.tail.ids[: len(state.fit_end)]:
         return []
-    known = set(state.scaling.ids)
-    return [history.panel.ids[s] for s in np.unique(windows.series).tolist() if history.panel.ids[s] not in known]
+    places = _places(state, panel, state.tail.n_series)
+    scaled_until = np.where(places < 0, np.iinfo(np.int64).max, state.tail.end_ticks[places])
+    scaled_until[(places >= 0) & (places < len(state.fit_end))] = NEVER
+    before = panel.ticks(windows.origin) + 1 < scaled_until[windows.series]
+    return [panel.ids[s] for s in np.unique(windows.series[before]).tolist()]
 
 
 def _scaled_by_all(unseen: list[Any]) -> str:
     return (
-        f"{len(unseen)} series that the fit has not seen are scaled by all of their rows in X, those after the origins "
-        f"too: {quoted(unseen)}. Fit on their earlier rows, or give `scaler_scope='global'`."
+        f"{len(unseen)} series that the fit has not seen are scaled by rows after the origins too: {quoted(unseen)}. "
+        "Fit on their earlier rows, or give `scaler_scope='global'`."
     )
 
 

@@ -22,6 +22,7 @@ from tsrnn.forecasting.assemble import fit_state
 from tsrnn.forecasting.backtest import Backtest
 from tsrnn.forecasting.backtesting import backtest, find_origins
 from tsrnn.forecasting.declared import DataParameters
+from tsrnn.forecasting.following import moved_on
 from tsrnn.forecasting.memory import MemoryEstimate, ModelMemory, estimate
 from tsrnn.forecasting.origins import Refit, Schedule
 from tsrnn.forecasting.prepare import Prepared, prepare, rules_of
@@ -126,6 +127,37 @@ class Forecaster(Saved, Uncertain, DataParameters):
         with self._noticing():
             forecasts = state.model.predict(history, end_windows(panel, state.shape))
         return forecast_frame(state.schema, panel, np.asarray(forecasts[:, :horizon], np.float64), state.shape.gap)
+
+    def update(self, X: Any, y: Any = None) -> Self:
+        """Move the history forward, without learning: ``predict()`` then goes on from these rows.
+
+        Parameters
+        ----------
+        X : the same kinds as in ``fit``
+            The rows that follow, of some or all series; those of an array follow by themselves. A series that is new
+            needs as much history as a forecast reads, and is scaled by these rows.
+        y : the same kinds, optional
+            The target of these rows, where ``fit`` had a ``y``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            For rows that do not follow or cannot be used; the forecaster is then as it was before. Stamps that are
+            absent, since the last row too, are what ``missing`` says.
+
+        Notes
+        -----
+        Scales and what was learned stay, and so do the calibration of intervals and what backtests divide errors by.
+        Networks learn from new rows with ``partial_fit``; a baseline that learns would have to keep more than its
+        coefficients for that, and is quick to fit again.
+        """
+        state = self._fitted()
+        self._adopt(moved_on(state, self._read(X, y, keep_all=True, before=state.tail)))
+        return self
 
     def stream(self, X: Any = None, y: Any = None) -> Stream:
         """Follow one series row by row.
@@ -293,7 +325,9 @@ class Forecaster(Saved, Uncertain, DataParameters):
         """Skill on the validation rows against the "last" and the "seasonal" naive forecast."""
         skill = self._fitted().skill
         if skill is None:
-            raise AttributeError("`baseline_skill_` needs validation rows; there were none (`validation_fraction=0`).")
+            raise AttributeError(
+                "`baseline_skill_` needs validation rows; the last fit had none (`validation_fraction=0`, `partial_fit`)."
+            )
         return skill
 
     # ---- inside ------------------------------------------------------------------------------------------------
@@ -339,11 +373,11 @@ class Forecaster(Saved, Uncertain, DataParameters):
     def _history(self, panel: Panel, state: FitState) -> History:
         return History(panel, state.shape, len(state.schema.targets), state.scaling, self.n_jobs)
 
-    def _read(self, X: Any, y: Any, keep_all: bool = False) -> Panel:
+    def _read(self, X: Any, y: Any, keep_all: bool = False, before: Panel | None = None) -> Panel:
         rules = rules_of(self)
         if keep_all:
             rules = RowRules(rules.missing, rules.duplicates, rules.na_values)
-        return read_history(X, y, self._fitted().schema, rules, reader=type(self).__name__)[0]
+        return read_history(X, y, self._fitted().schema, rules, reader=type(self).__name__, before=before)[0]
 
     def _checked_horizon(self, horizon: int | None, state: FitState) -> int:
         check_parameter(f"{type(self).__name__}.predict", "horizon", horizon, NoneOr(Integer(1)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from dataclasses import replace
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -17,13 +18,16 @@ from tsrnn._errors import DivergedError
 from tsrnn._jit import Spec
 from tsrnn._looking import LooksInside, spread_evenly
 from tsrnn._networks import NetworkTraining, check_states
+from tsrnn._parameters import seed_of
 from tsrnn.data import Panel, WindowIndex, all_windows
+from tsrnn.forecasting.assemble import fit_state
 from tsrnn.forecasting.base import Forecaster
 from tsrnn.forecasting.declared import TrainingParameters
 from tsrnn.forecasting.distributions import Distribution, distribution_of
+from tsrnn.forecasting.following import moved_on, newly_complete, refuse_other_windows, retrained
 from tsrnn.forecasting.history_ends import cutoffs, history_ends
 from tsrnn.forecasting.memory import ModelMemory, network_memory
-from tsrnn.forecasting.prepare import Prepared, Split, facts
+from tsrnn.forecasting.prepare import Prepared, Split, check_counts, facts, prepare
 from tsrnn.forecasting.state import FitState, Fitted, History, Model, history_frame
 from tsrnn.forecasting.stepping import Stepper
 from tsrnn.forecasting.strategies import STRATEGIES, Strategy
@@ -52,6 +56,11 @@ def series_of(history: History, instance_norm: str | None) -> Series:
     shape, channels = history.shape, history.panel.n_channels
     window = (shape.lookback, shape.sampling_rate, shape.gap, shape.horizon)
     return Series(history.scaled.reshape(-1), channels, history.n_targets, *window, NORMS[instance_norm])
+
+
+def _described(shape: Shape, specs: Sequence[LayerSpec], strategy: str, head: DistributionHead | None) -> str:
+    distribution = "" if head is None else f" of {head}"
+    return f"{shape}, {list(specs)} and strategy={strategy!r}{distribution}"
 
 
 class NetworkModel(Model):
@@ -90,7 +99,7 @@ class NetworkModel(Model):
         self.strategy, self.horizon, self.left, self.head = strategy, horizon, left, head
 
     def __repr__(self) -> str:
-        return f"{self.shape}, {list(self.specs)} and strategy={self.strategy!r}"
+        return _described(self.shape, self.specs, self.strategy, self.head)
 
     def network(self) -> Network:
         """The layers, without weights."""
@@ -176,6 +185,48 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
     @abstractmethod
     def _hidden_layers(self) -> list[LayerSpec]:
         """All layers but the output."""
+
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Go on training on new rows: one pass over the windows that they complete, without validation.
+
+        The history moves forward as in ``update``. Scales are those of the first call, and the optimizer goes on from
+        where it was. Before any ``fit`` it is a first pass over all windows. No rows are held out, so intervals stay
+        calibrated by the validation rows of the last ``fit``, and backtests divide by the scales of its rows.
+
+        Parameters
+        ----------
+        X, y : as in ``update``
+            The rows that follow.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError, DivergedError
+            As in ``fit`` and ``update``; the forecaster is then as it was before.
+        """
+        self.check_parameters()
+        self._check_head()
+        settings = replace(self._settings(seed_of(self.random_state)), max_epochs=1)
+        stride = int(self.stride)
+        if "state_" not in vars(self):
+            prepared = prepare(self, X, y, None, None, validated=False)
+            fitted = self._learn(self._strategy.prepared(prepared, stride), settings, None)
+            self._adopt(fit_state(prepared, fitted, settings.seed, self.n_jobs))
+        else:
+            state = self._fitted()
+            refuse_other_windows(self, state.shape)
+            panel = self._read(X, y, keep_all=True, before=state.tail)
+            moved = moved_on(state, panel)
+            prepared = newly_complete(state, panel, self._strategy.trained_shape(state.shape), stride)
+            before = self._before(self._network(prepared), "`partial_fit`")
+            if self._counts:
+                check_counts(panel, state.schema)
+            self._adopt(retrained(moved, self._learn(prepared, settings, before), prepared.training))
+        self._warn_about_fit()
+        return self
 
     def _look(self, X: Any, y: Any, n_examples: int) -> Look:
         state = self._fitted()
@@ -332,14 +383,15 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
         before = self.state_.model
         if not isinstance(before, NetworkModel) or self._differs(before, network):
             raise ValueError(
-                f"{asked_by} needs the layers, windows and number of columns of the last `fit`; got {network.input}, "
-                f"{list(network.specs)} and strategy={self.strategy!r}, after {before}. Make a new forecaster, or set "
-                "`warm_start=False` and call `fit`, to start afresh."
+                f"{asked_by} needs the layers, windows and number of columns of the last `fit`, and its distribution; "
+                f"got {_described(network.input, network.specs, self.strategy, self._distribution_head)}, after "
+                f"{before}. Make a new forecaster, or set `warm_start=False` and call `fit`, to start afresh."
             )
         return before
 
     def _differs(self, before: NetworkModel, network: Network) -> bool:
-        return (before.specs, before.shape, before.strategy) != (network.specs, network.input, self.strategy)
+        now = network.specs, network.input, self.strategy, self._distribution_head
+        return (before.specs, before.shape, before.strategy, before.head) != now
 
     def _check_output(self, network: Network) -> None:
         if network.has_time:

@@ -18,6 +18,8 @@ from tsrnn.forecasting.distributions import Distribution
 from tsrnn.forecasting.stepping import PanelStepper, Stepper
 from tsrnn.nn.summary import Table
 
+NEVER = np.iinfo(np.int64).min  # before all ticks
+
 
 class Model(ABC):
     """What turns windows into forecasts; abstract. Arrays and a JSON document are all there is to it."""
@@ -134,19 +136,22 @@ class FitState:
     model : Model
         The weights.
     tail : Panel
-        The last rows of each series, from which ``predict()`` goes on.
+        The last rows of each series, from which ``predict()`` goes on. Series that came after ``fit`` are the last.
     season : int
         Rows of a season.
     train_end : ndarray of int64, shape (series,)
-        Tick after each series' training part; ``tail.end_ticks`` are those after the rows that ``fit`` had.
+        Tick after each series' training part, or after what ``partial_fit`` learned from; `NEVER` where it learned
+        nothing. Of the first series of ``tail``.
+    fit_end : ndarray of int64, shape (series of fit,)
+        Tick after each series' last row that ``fit`` had; ``tail`` ends later after ``update`` and ``partial_fit``.
     naive_mae : ndarray of shape (2, targets)
         Training error of the last-value and the seasonal naive forecast, data units.
-    scale : ndarray of shape (2, 2, series, targets)
+    scale : ndarray of shape (2, 2, series of fit, targets)
         What MASE and RMSSE divide by (first axis), from the training part and from all rows that ``fit`` had (second).
     skill : dict or None
-        On the validation rows, against each of the two; None without validation rows.
+        On the validation rows, against each of the two; None without validation rows, and after ``partial_fit``.
     calibration : Calibration or None
-        How far forecasts were off on the validation rows; likewise.
+        How far forecasts were off on the validation rows of ``fit``; None without any.
     history : tuple of dict
         Epochs of training; empty for models that have none.
     best_epoch, stopped : int, str or None
@@ -166,6 +171,7 @@ class FitState:
     tail: Panel
     season: int
     train_end: np.ndarray
+    fit_end: np.ndarray
     naive_mae: np.ndarray
     scale: np.ndarray
     skill: dict[str, float] | None
@@ -177,13 +183,14 @@ class FitState:
     cutoff: list[str]
     seed: int | None
 
+    ARRAYS: ClassVar[tuple[str, ...]] = ("train_end", "fit_end", "naive_mae", "scale")
     PLAIN: ClassVar[tuple[str, ...]] = (
         "season", "skill", "history", "best_epoch", "stopped", "report", "cutoff", "seed",
     )  # fmt: skip
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays to save, by name."""
-        named = {"train_end": self.train_end, "naive_mae": self.naive_mae, "scale": self.scale}
+        named = {name: getattr(self, name) for name in self.ARRAYS}
         named |= {f"model.{name}": array for name, array in self.model.arrays().items()}
         named |= {f"scaling.{name}": array for name, array in self.scaling.arrays()[0].items()}
         if self.calibration is not None:
@@ -213,17 +220,16 @@ class FitState:
             if rest:
                 parts[owner][rest] = array
         ids = tuple(decode_name(name) for name in document["ids"])
+        alike: dict[str, Any] = {name: arrays[name] for name in cls.ARRAYS}
+        alike |= {name: document[name] for name in cls.PLAIN}
         return cls(
             schema=Schema.from_dict(document["schema"]),
             shape=WindowShape(**document["shape"]),
             scaling=Scaling.from_arrays(parts["scaling"], document["scaling"]),
             model=model.restore(parts["model"], document["model"]),
             tail=Panel(ids=ids, **parts["tail"]),
-            train_end=arrays["train_end"],
-            naive_mae=arrays["naive_mae"],
             calibration=Calibration.restore(parts["calibration"], document["calibration"]),
-            scale=arrays["scale"],
-            **{name: document[name] for name in cls.PLAIN},
+            **alike,
         )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from tsrnn._errors import quoted
-from tsrnn.data import training_windows
+from tsrnn.data import WindowShape, training_windows
 from tsrnn.forecasting.memory import SINGLE
 from tsrnn.forecasting.prepare import Prepared, Split
 from tsrnn.forecasting.stepping import NetworkStepper, RecursiveStepper, Stepper
@@ -47,6 +47,10 @@ class Strategy(ABC):
     def prepared(self, prepared: Prepared, stride: int) -> Prepared:
         """The windows that the network is trained on, if it is not the forecaster's own; refuses what cannot be."""
         return prepared
+
+    def trained_shape(self, shape: WindowShape) -> WindowShape:
+        """Of the windows that the network is trained on, if it is not the forecaster's own."""
+        return shape
 
     def fed_back(self, prepared: Prepared) -> int:
         """Bytes of the rows that the windows of a tile have for themselves."""
@@ -94,9 +98,12 @@ class Recursive(Strategy):
                 f"{quoted(covariates, 10)}. Forecast them too (`target=None`, or name them in `target`), leave them "
                 'out (`past_covariates=[]`), or use `strategy="direct"` or "seq2seq".'
             )
-        panel, shape = prepared.training.panel, replace(prepared.shape, gap=0, horizon=1)
+        panel, shape = prepared.training.panel, self.trained_shape(prepared.shape)
         windows = training_windows(panel, shape, prepared.train_end, stride)
         return replace(prepared, training=Split(panel, windows))
+
+    def trained_shape(self, shape: WindowShape) -> WindowShape:
+        return replace(shape, gap=0, horizon=1)
 
     def fed_back(self, prepared: Prepared) -> int:
         return LANES * prepared.shape.total * prepared.training.panel.n_channels * SINGLE
