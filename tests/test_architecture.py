@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "_networks": BASE | {"_parameters", "nn", "training"},
     "_encoding": {"_parameters", "nn", "training"},
     "_checkpoints": {"_encoding", "_networks", "persistence", "training"},
-    "_saving": {"_parameters", "_encoding", "persistence"},
+    "_saving": {"_errors", "_version", "_parameters", "_encoding", "persistence"},
     "kernels": BASE,
     "nn": BASE | {"kernels"},
     "data": BASE | {"kernels"},

@@ -1,6 +1,10 @@
 """Checkpoints: a fit that was cut short goes on to the same bits, and on nothing else than it was begun with."""
 
 import shutil
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -257,3 +261,62 @@ def test_a_fit_that_diverges_leaves_nothing(tmp_path):
 def test_the_path_is_not_saved(tmp_path):
     fitted(*CASES["dense"], checkpoint=tmp_path / "run").save(tmp_path / "model")
     assert tsrnn.load(tmp_path / "model").checkpoint is None
+
+
+PROGRAM = """
+import sys
+import numpy as np
+import pandas as pd
+from tsrnn import DenseForecaster
+values = np.random.default_rng(0).standard_normal((200, 3)).cumsum(axis=0)
+DenseForecaster(
+    hidden_size=128, lookback=7, horizon=3, dropout=0.2, lr_schedule="reduce_on_plateau", learning_rate=0.01,
+    early_stopping=False, max_epochs=600, random_state=0, callbacks=[lambda record: print(record.epoch, flush=True)],
+    checkpoint=sys.argv[2] if len(sys.argv) > 2 else None,
+).fit(values).save(sys.argv[1])
+"""
+
+
+def begun(*arguments, known=0):
+    """A process that trains, from the moment on when it has told of an epoch after those that are known."""
+    process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", PROGRAM, *arguments], stdout=subprocess.PIPE)
+    while int(process.stdout.readline()) <= known:
+        pass
+    return process
+
+
+def ended(process):
+    """Once it has come to its end of its own accord."""
+    process.communicate()
+    assert process.returncode == 0
+
+
+def of_file(path):
+    """All that was learned, but how long it took."""
+    arrays, document = read_file(path)
+    state = document["state"]
+    history = [{name: value for name, value in row.items() if name != "seconds"} for row in state["history"]]
+    return {name: array.tobytes() for name, array in arrays.items()}, history, state["best_epoch"], state["stopped"]
+
+
+@pytest.mark.slow  # two minutes: a process for each kill
+def test_kills_at_any_moment(tmp_path):
+    """Of twenty, ten at random moments and ten while the file is being written."""
+    path, parts, epochs = tmp_path / "run", 0, [0]
+    for kill, moment in enumerate(np.random.default_rng(1).uniform(0, 0.1, 20)):
+        process = begun(tmp_path / "killed", path, known=epochs[-1])
+        time.sleep(moment)
+        while kill % 2 and not list(tmp_path.glob(".run.*.part")):
+            assert process.poll() is None, "it came to its end before it was killed: train for longer"
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        parts += len(list(tmp_path.glob(".run.*.part")))
+        assert not (tmp_path / "killed").exists()
+        epochs.append(len(read_file(path)[1]["history"]))
+    assert parts >= 3
+    assert epochs == sorted(epochs) and 10 < epochs[-1] < 600
+    ended(begun(tmp_path / "killed", path))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["killed"]
+    ended(begun(tmp_path / "whole"))
+    assert of_file(tmp_path / "killed") == of_file(tmp_path / "whole")

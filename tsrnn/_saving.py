@@ -11,8 +11,10 @@ from sklearn.exceptions import NotFittedError
 
 import tsrnn
 from tsrnn._encoding import decode_parameters, encode_parameters
+from tsrnn._errors import quoted
 from tsrnn._parameters import Parameters
-from tsrnn.persistence import ModelFileError, read_file, save_file
+from tsrnn._version import __version__
+from tsrnn.persistence import ModelFileError, read_file, save_file, written_by
 
 ESTIMATORS: dict[str, type[Saved]] = {}  # every estimator that is defined so far, by its name
 
@@ -121,12 +123,37 @@ def load(path: str | os.PathLike[str]) -> Saved:
                 "that defines it first."
             )
         loaded = kind(**decode_parameters(document["parameters"]))
-        loaded._adopt(kind._restored(arrays, document["state"]))
+        state = kind._restored(arrays, document["state"])
+        loaded._adopt(state)
     except ModelFileError:
         raise
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise ModelFileError(f"'{path}' is a tsrnn file, but no estimator can be made of it ({error!r}).") from error
+        raise _unusable(path, f"no estimator can be made of it ({error!r})") from error
+    known = {"estimator": None, "parameters": None, "state": state.document()}
+    unknown = _beyond(arrays, state.arrays()) + _beyond(document, known)
+    if unknown:
+        raise _unusable(path, f"it holds what this version does not know: {quoted(unknown)}")
     return loaded
+
+
+def _beyond(found: Any, known: Any, place: str = "") -> list[str]:
+    """Names in a file that this version would not have written, in mappings at any depth.
+
+    A newer one may have: forecasts that leave out what they mean might be others than those that were saved.
+    """
+    if not isinstance(found, dict) or not isinstance(known, dict):
+        return []
+    names = [f"{place}{name}" for name in found if name not in known]
+    shared = [name for name in found if name in known]
+    return names + [deep for name in shared for deep in _beyond(found[name], known[name], f"{place}{name}.")]
+
+
+def _unusable(path: str | os.PathLike[str], what: str) -> ModelFileError:
+    writer = written_by(path)
+    remedy = "" if writer == __version__ else " Load it with that version, or a newer one."
+    return ModelFileError(
+        f"'{path}' is a tsrnn file, but {what}. It was written by tsrnn {writer}; this is {__version__}.{remedy}"
+    )
 
 
 def _kind(name: Any) -> type[Saved] | None:

@@ -174,8 +174,8 @@ def test_partial_fit_goes_on(wide):
     assert not np.array_equal(after.model.theta, before.model.theta)
     assert (len(forecaster.history_), forecaster.stopped_, after.skill) == (1, "max_epochs", None)
     assert forecaster.predict().equals(forecaster.predict(wide))
-    with pytest.raises(AttributeError, match="the last fit had none"):
-        forecaster.baseline_skill_
+    with pytest.raises(AttributeError, match="the last training had none"):
+        print(forecaster.baseline_skill_)
     again = DenseForecaster(**TINY, batch_size=8).fit(wide[:100])
     again.state_.model.left.moments[:] = 0
     assert not np.array_equal(again.partial_fit(wide[100:]).state_.model.theta, after.model.theta)

@@ -98,6 +98,20 @@ def test_the_estimate_is_what_is_allocated(forecaster, data):
     assert found == pytest.approx(peak, rel=0.25)
 
 
+def test_the_estimate_counts_the_checkpoint(tmp_path):
+    given, peaks = SHORT | {"lookback": 4, "horizon": 2, "hidden_size": [700, 700]}, []
+    for path in (None, tmp_path / "run"):
+        forecaster = DenseForecaster(**given, checkpoint=path)
+        tracemalloc.start()
+        try:
+            forecaster.fit(frame(600, 2))
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+        assert forecaster.memory_estimate(frame(600, 2)).total == pytest.approx(peaks[-1], rel=0.25)
+    assert peaks[1] > 1.3 * peaks[0]
+
+
 def test_nothing_grows_with_windows_but_what_is_counted_for_each():
     """A window costs its place in the index and in the order of an epoch, never a copy of its rows."""
     few, many = (GRUForecaster(lookback=240, **SHORT).memory_estimate(frame(rows, 1)) for rows in (50_000, 100_000))

@@ -326,7 +326,8 @@ class Forecaster(Saved, Uncertain, DataParameters):
         skill = self._fitted().skill
         if skill is None:
             raise AttributeError(
-                "`baseline_skill_` needs validation rows; the last fit had none (`validation_fraction=0`, `partial_fit`)."
+                "`baseline_skill_` needs validation rows; the last training had none (`validation_fraction=0`, or "
+                "`partial_fit`)."
             )
         return skill
 

@@ -144,8 +144,15 @@ def network_memory(
         "order of windows": windows * DOUBLE,
         "validation": validation * prepared.n_targets * (DOUBLE + SINGLE),
     }
-    forecasting = scaled | running | {"weights": network.layout.size * SINGLE}
+    kept = network.layout.size * (1 + n_moments)  # weights and moments
+    forecasting = scaled | running | {"weights and moments": kept * SINGLE}
     return ModelMemory(fitting, forecasting, SINGLE + DOUBLE)
+
+
+def checkpoint_memory(network: Network, n_moments: int) -> Parts:
+    """The state of training, copied, and two texts of it: one to take the checksum of, and one that has it."""
+    vectors = network.layout.size * (2 + n_moments)  # weights, the best ones, moments
+    return {"checkpoint": 3 * vectors * SINGLE}
 
 
 def _workspace(network: Network, training: bool, packed: dict[int, int], count: int) -> Parts:

@@ -26,7 +26,7 @@ from tsrnn.forecasting.declared import TrainingParameters
 from tsrnn.forecasting.distributions import Distribution, distribution_of
 from tsrnn.forecasting.following import moved_on, newly_complete, refuse_other_windows, retrained
 from tsrnn.forecasting.history_ends import cutoffs, history_ends
-from tsrnn.forecasting.memory import ModelMemory, network_memory
+from tsrnn.forecasting.memory import ModelMemory, checkpoint_memory, network_memory
 from tsrnn.forecasting.prepare import Prepared, Split, check_counts, facts, prepare
 from tsrnn.forecasting.state import FitState, Fitted, History, Model, history_frame
 from tsrnn.forecasting.stepping import Stepper
@@ -328,7 +328,10 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
         trained = self._strategy.prepared(prepared, int(self.stride))
         settings = self._settings(seed=0)
         threads, moments = resolve_n_jobs(self.n_jobs), settings.optimizer.n_moments
-        found = network_memory(self._network(prepared), trained, threads, settings.batch_size, moments)
+        network = self._network(prepared)
+        found = network_memory(network, trained, threads, settings.batch_size, moments)
+        if self.checkpoint is not None:
+            found = replace(found, fitting=found.fitting | checkpoint_memory(network, moments))
         if trained is prepared:
             return found
         windows, rows = trained.training.windows, {"rows fed back": threads * self._strategy.fed_back(prepared)}

@@ -27,9 +27,9 @@ def check_forecaster(make: Make) -> None:
 
     It checks: parameters, ``clone`` and pickle; that nothing but ``fit`` works before ``fit``; layouts and stamps of
     forecasts for every kind of input; that inputs and parameters are left alone; that the same seed gives the same
-    bits; that forecasts come from history alone and series do not see each other; files; that a failed ``fit`` changes
-    nothing; ``score``, computed a second way from ``historical_forecasts``; that refits of a backtest see the rows
-    before their origin and nothing else.
+    bits; that forecasts come from history alone and series do not see each other; ``update``; files; that a failed
+    ``fit`` changes nothing; ``score``, computed a second way from ``historical_forecasts``; that refits of a backtest
+    see the rows before their origin and nothing else.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def check_forecaster(make: Make) -> None:
     checks = (_parameters, _unfitted, _left_alone, _same_bits, _single_series, _panels, _history_alone)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BelowNaiveWarning)
-        for check in (*checks, _series_apart, _copies, _failed_fit, _score, _refits):
+        for check in (*checks, _series_apart, _goes_on, _copies, _failed_fit, _score, _refits):
             check(make)
 
 
@@ -92,6 +92,7 @@ def _unfitted(make: Make) -> None:
         "predict": lambda: forecaster.predict(frame),
         "historical_forecasts": lambda: forecaster.historical_forecasts(frame),
         "score": lambda: forecaster.score(frame),
+        "update": lambda: forecaster.update(frame),
         "summary": forecaster.summary,
         "save": lambda: forecaster.save("never-written"),
     }.items():
@@ -171,6 +172,18 @@ def _series_apart(make: Make) -> None:
         _close(forecaster.predict(panel.loc[[site]]), whole.loc[[site]], "series must not see each other")
     renamed = panel.loc[["A"]].rename(index={"A": "new"}, level="site")
     assert np.isfinite(forecaster.predict(renamed).to_numpy()).all(), "a series that fit has not seen must be forecast"
+
+
+def _goes_on(make: Make) -> None:
+    panel = _panel()
+    days = panel.index.get_level_values("day")
+    is_known = days < pd.Timestamp("2024-03-20")
+    forecaster = make().fit(panel[is_known])
+    assert forecaster.update(panel[~is_known]) is forecaster, "update must return the forecaster"
+    whole = forecaster.predict(panel)
+    assert forecaster.predict().equals(whole), "predict() after update(rows) must be predict(X) with these rows"
+    _raises(ValueError, lambda: forecaster.update(panel[~is_known]), "rows that are known must be refused")
+    assert forecaster.predict().equals(whole), "a failed update must leave the history as it was"
 
 
 def _copies(make: Make) -> None:
