@@ -117,7 +117,7 @@ class CheckpointFile(Checkpoint):
         try:
             arrays, document = read_file(self.path)
         except ModelFileError as error:
-            raise ModelFileError(f"`checkpoint`: {error} To train from the beginning, delete the file.") from error
+            raise ModelFileError(f"`checkpoint`: {error} Otherwise {AFRESH}") from error
         if "checkpoint_of" not in document:
             kind = document.get("estimator", "something else")
             raise ModelFileError(

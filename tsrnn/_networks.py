@@ -63,7 +63,9 @@ class NetworkTraining(Parameters):
         default=True, constraint=Boolean(), doc="Keep the weights of the best epoch rather than the last."
     )
     warm_start: bool = param(
-        default=False, constraint=Boolean(), doc="Let `fit` go on from the weights of the last `fit`."
+        default=False,
+        constraint=Boolean(),
+        doc="Let `fit` go on from the weights of the last `fit`, and from where it left the optimizer.",
     )
     random_state: Any = param(
         default=None,

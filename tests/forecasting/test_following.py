@@ -183,6 +183,15 @@ def test_partial_fit_goes_on(wide):
     assert other.state_.model.left.steps == 3 and len(other.state_.model.left.moments) == 1
 
 
+def test_warm_start_goes_on_with_the_optimizer(wide):
+    forecaster = DenseForecaster(**TINY, warm_start=True).fit(wide)
+    left = forecaster.state_.model.left
+    forecaster.set_params(max_epochs=1).fit(wide)
+    assert forecaster.state_.model.left.steps == left.steps * 3 // 2
+    forecaster.set_params(optimizer="sgd").fit(wide)
+    assert forecaster.state_.model.left.steps == left.steps // 2
+
+
 def test_partial_fit_learns(wide):
     """Of a forecaster that hardly knew anything."""
     wave = wide[["wave"]]

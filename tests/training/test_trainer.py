@@ -1,6 +1,7 @@
 """What the trainer does with losses: on an engine that follows a script, and once against a loop of oracles."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from tsrnn.nn import MSE, Dense, Flatten, SimpleRNN
 from tsrnn.nn.layer import Shape
 from tsrnn.nn.network import Network
 from tsrnn.training import SGD, Adam, AdamW, Cosine, ReduceOnPlateau, RMSprop, threads
+from tsrnn.training.checkpoint import Checkpoint
 from tsrnn.training.tasks import WindowTask
 from tsrnn.training.threads import Team
 from tsrnn.training.tiles import TileEngine
@@ -159,6 +161,58 @@ def test_ctrl_c_in_the_middle_of_an_epoch(step, best_epoch, expected):
     result = run(engine)
     assert (result.stopped, result.best_epoch, len(result.history)) == ("interrupt", best_epoch, best_epoch)
     np.testing.assert_array_equal(result.theta, [expected, expected])
+
+
+class InMemory(Checkpoint):
+    """Keeps all states that it is given to write."""
+
+    def __init__(self, every=1, state=None):
+        super().__init__(every)
+        self.state, self.written = state, []
+
+    def read(self, fresh):
+        return self.state
+
+    def write(self, state):
+        self.written.append(state)
+
+
+@pytest.mark.parametrize("settings", [{"patience": 3}, {"max_steps": 14}, {"max_epochs": 4}, {"patience": 2}])
+def test_training_goes_on_from_the_state_after_any_epoch(settings):
+    losses, checkpoint = [5, 3, 4, 3, 3.5, 1], InMemory()
+    settings = {
+        "optimizer": SGD(),
+        "batch_size": 2,
+        "max_epochs": 6,
+        "schedule": ReduceOnPlateau(patience=1),
+    } | settings
+
+    def trained(engine, checkpoint):
+        trainer = Trainer(engine, windows(), TrainSettings(**settings))
+        result = trainer.run(np.zeros(2), moments=np.ones((1, 2)), steps=7, checkpoint=checkpoint)
+        plain = [replace(record, seconds=0) for record in result.history]
+        return result.theta.tolist(), result.moments.tolist(), plain, result.best_epoch, result.stopped, result.steps
+
+    whole = trained(ScriptedEngine(losses), checkpoint)
+    epochs = len(whole[2])
+    assert [len(state.history) for state in checkpoint.written] == list(range(epochs + 1))
+    for done, state in enumerate(checkpoint.written):
+        engine = ScriptedEngine(losses[done:])
+        assert trained(engine, InMemory(state=state)) == whole
+        assert engine.steps == list(range(7, whole[-1]))[3 * done :]
+
+
+def test_a_state_that_is_not_yet_written_is_when_training_breaks_off():
+    checkpoint = InMemory(every=3)
+
+    def interrupt(record):
+        if record.epoch == 6:
+            raise KeyboardInterrupt
+
+    trainer = Trainer(ScriptedEngine([5] * 6), windows(), TrainSettings(max_epochs=9, patience=9))
+    assert trainer.run(np.zeros(2), [interrupt], checkpoint=checkpoint).stopped == "interrupt"
+    assert [len(state.history) for state in checkpoint.written] == [0, 3, 5]
+    assert all(state.stopped is None for state in checkpoint.written)
 
 
 def test_diverged_training_loss():
