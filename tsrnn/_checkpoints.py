@@ -94,6 +94,7 @@ class CheckpointFile(Checkpoint):
                     f"`{name}` must be {expected.dtype} of the shape {expected.shape}, as the network has it; got "
                     f"{found.dtype} of {found.shape}. The code of a layer has changed, or the version of tsrnn."
                 )
+        self._arrays = {}  # the trainer has copies
         return state
 
     def write(self, state: TrainState) -> None:

@@ -154,6 +154,15 @@ class Forecaster(Saved, Uncertain, DataParameters):
         Scales and what was learned stay, and so do the calibration of intervals and what backtests divide errors by.
         Networks learn from new rows with ``partial_fit``; a baseline that learns would have to keep more than its
         coefficients for that, and is quick to fit again.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from tsrnn import NaiveForecaster
+        >>> sales = pd.DataFrame({"sales": [3.0, 1, 2, 4]}, index=pd.date_range("2024-01-01", periods=4))
+        >>> NaiveForecaster(horizon=1, lookback=1).fit(sales[:3]).update(sales[3:]).predict()
+                    sales
+        2024-01-05    4.0
         """
         state = self._fitted()
         self._adopt(moved_on(state, self._read(X, y, keep_all=True, before=state.tail)))
