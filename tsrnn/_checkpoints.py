@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,8 @@ class CheckpointFile(Checkpoint):
             raise ValueError(f"`checkpoint` '{self.path}' is of other data: {what}. Fit the same rows; {AFRESH}")
 
     def read(self, fresh: TrainState) -> TrainState | None:
+        with self._writing():
+            remove_partial_files(self.path)  # of processes that died while they wrote
         if not self._document:
             return None
         try:
@@ -101,14 +104,8 @@ class CheckpointFile(Checkpoint):
         arrays = {name: getattr(state, name) for name in ARRAYS}
         plain = {name: getattr(state, name) for name in PLAIN}
         document = self._fit | plain | {"history": [asdict(record) for record in state.history]}
-        try:
-            remove_partial_files(self.path)  # of a process that died while it wrote
+        with self._writing():
             save_file(self.path, arrays, document)
-        except OSError as error:
-            raise OSError(
-                f"`checkpoint` '{self.path}' cannot be written ({error}). Give a file in a folder that is there and "
-                "may be written to, on a disk with room."
-            ) from error
 
     def remove(self) -> None:
         """The fit has come to its end: there is nothing to go on from."""
@@ -128,6 +125,16 @@ class CheckpointFile(Checkpoint):
         if set(document) != KEYS:
             raise self._unusable(f"it must hold {sorted(KEYS)}; got {sorted(document)}.")
         return arrays, document
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OSError(
+                f"`checkpoint` '{self.path}' cannot be written ({error}). Give a file in a folder that is there and "
+                "may be written to, on a disk with room."
+            ) from error
 
     def _unusable(self, what: str) -> ModelFileError:
         return ModelFileError(

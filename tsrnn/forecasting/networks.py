@@ -346,9 +346,11 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
         before: NetworkModel | None,
         checkpoint: CheckpointFile | None,
     ) -> TrainResult:
-        start: Start = (network.initial(settings.seed), None, 0)
-        if before is not None:
-            start = (before.theta, *before.left.carried_over(settings.optimizer))
+        start: Start
+        if before is None:
+            start = network.initial(settings.seed), None, 0
+        else:
+            start = before.theta, *before.left.carried_over(settings.optimizer)
         held_out = prepared.validation
         own = self._history_of(prepared, prepared.training)
         # Validation rows that follow the training rows are in the same array; those of ``X_val`` are not.
