@@ -85,9 +85,9 @@ class CheckpointFile(Checkpoint):
         if not self._document:
             return None
         try:
-            plain = {name: self._document[name] for name in PLAIN}
+            content: dict[str, Any] = {name: self._document[name] for name in PLAIN} | self._arrays
             history = tuple(EpochEnd(**record) for record in self._document["history"])
-            state = TrainState(**self._arrays, history=history, **plain)
+            state = TrainState(**content, history=history)
         except (KeyError, TypeError) as error:
             raise self._unusable(f"its content is not that of a checkpoint ({error!r}).") from error
         for name in ARRAYS:
@@ -172,7 +172,7 @@ def fingerprint(*parts: Any) -> str:
         is_array = isinstance(part, np.ndarray)
         digest.update(repr((part.dtype.str, part.shape) if is_array else part).encode("utf-8", "surrogatepass"))
         if is_array:
-            digest.update(np.ascontiguousarray(part))
+            digest.update(np.ascontiguousarray(part).data)
     return digest.hexdigest()
 
 
