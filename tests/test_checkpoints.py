@@ -34,6 +34,7 @@ CASES = {
     ),
     "teacher forcing": (GRUForecaster(**TINY, **SEQ2SEQ, optimizer="sgd"), (WIDE[["wave"]],)),
     "dense": (DenseForecaster(**TINY, dropout=0.2, restore_best_weights=False), (WIDE,)),
+    "distribution": (DenseForecaster(**TINY, loss="student_t"), (WIDE[["walk"]],)),
     "steps": (DenseForecaster(**TINY, max_steps=11), (WIDE,)),
     "regressor": (RNNRegressor(**SEQUENCES, validation_fraction=0.25), (X, Y)),
     "classifier": (RNNClassifier(**SEQUENCES, class_weight="balanced"), (X, SIGNS)),
@@ -56,8 +57,12 @@ class Until:
             raise self.error
 
 
+def fresh(estimator, **changes):
+    return type(estimator)(**estimator.get_params() | changes)
+
+
 def fitted(estimator, data, **changes):
-    return type(estimator)(**estimator.get_params() | changes).fit(*data)
+    return fresh(estimator, **changes).fit(*data)
 
 
 def cut_short(estimator, data, path, epoch, **changes):
@@ -148,12 +153,23 @@ def test_warm_starts(case, tmp_path):
     assert learned(second.set_params(callbacks=None).fit(*data)) == learned(whole)
 
 
+def test_refits_of_a_backtest_leave_it_alone(tmp_path):
+    """It is of one fit; clones are fitted on other rows."""
+    estimator, data = CASES["dense"]
+    path = tmp_path / "run"
+    cut_short(estimator, data, path, 2)
+    before = path.read_bytes()
+    found = fresh(estimator, checkpoint=path, max_epochs=1).backtest(*data, refit=True, every=10, train_length=40)
+    assert found.fits == 2 and path.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("case", "change", "message"),
     [
         ("dense", {"hidden_size": 5}, r"another configuration: hidden_size expected 4, got 5\. Fit with.*delete"),
         ("dense", {"learning_rate": 0.1, "max_epochs": 7}, "learning_rate expected 0.002, got 0.1; max_epochs expect"),
         ("dense", {"random_state": 1}, "random_state expected 0, got 1"),
+        ("dense", {"loss": "student_t"}, "loss expected 'mae', got 'student_t'"),
         ("dense", {"random_state": None}, "random_state expected 0, got None"),
         ("regressor", {"optimizer": "sgd"}, "optimizer expected 'adam', got 'sgd'"),
     ],

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
 from tsrnn._errors import AnyOf, BelowNaiveWarning, Boolean, Integer, NoneOr, Options, check_fields
+from tsrnn._networks import NetworkTraining
 from tsrnn.data import Panel, Schema, WindowIndex, WindowShape, all_windows, locate_rows, read_training
 from tsrnn.data.names import count_rows
 from tsrnn.forecasting.prepare import resolve_shape, roles_of, rules_of
@@ -213,6 +214,8 @@ def fit_on(
     than a window take no part.
     """
     model = clone(forecaster).set_params(lookback=shape.lookback, horizon=shape.horizon)
+    if isinstance(model, NetworkTraining):
+        model.set_params(checkpoint=None)  # which is of one fit, and these are many, each on rows of its own
     if model.freq is None:
         model.set_params(freq=schema.axis.step if schema.axis.kind == "integer" else schema.axis.label)
     if schema.is_panel:
