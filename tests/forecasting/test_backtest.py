@@ -11,11 +11,13 @@ from sklearn.model_selection import KFold, TimeSeriesSplit
 
 from tsrnn import (
     Backtest,
+    DenseForecaster,
     GRUForecaster,
     LeakageWarning,
     LinearForecaster,
     NaiveForecaster,
     PanelTimeSeriesSplit,
+    load,
 )
 from tsrnn.evaluation import pinball
 from tsrnn.evaluation.grouped import METRICS, Outcomes
@@ -292,6 +294,48 @@ def test_origins_that_were_trained_on_are_left_out(wide):
     assert "not refitted; 22 of them in its validation part; 89 more in its training part left out" in str(found)
     later = ridge().fit(wide[:100]).backtest(wide)
     assert (later.left_out, later.validated, len(later)) == (73, 20, 38)
+
+
+def test_update_moves_no_border(wide):
+    """Nothing was learned from its rows; whatever there is to divide by is still from those of the fit."""
+    for whole in (wide, wide.to_numpy()):
+        forecaster = LinearForecaster(lookback=7, horizon=3).fit(whole[:TRAINED])
+        before = forecaster.backtest(whole)
+        after = forecaster.update(whole[TRAINED:100]).backtest(whole)
+        assert (after.left_out, after.validated, len(after)) == (before.left_out, before.validated, len(before))
+        assert after.left_out > 0 and after.validated > 0
+        pd.testing.assert_frame_equal(after.metrics, before.metrics)
+
+
+def test_rows_of_partial_fit_were_trained_on(wide, tmp_path):
+    forecaster = DenseForecaster(lookback=7, horizon=3, hidden_size=4, max_epochs=1, random_state=0)
+    forecaster.fit(wide[:TRAINED])
+    scale = (lambda found: found.metrics["mae"] / found.metrics["mase"])(forecaster.backtest(wide[90:]))
+    forecaster.partial_fit(wide[TRAINED:100]).save(tmp_path / "file")
+    for one in (forecaster, load(tmp_path / "file")):
+        found = one.backtest(wide)
+        assert (found.left_out, found.validated, len(found)) == (111 - 18, 0, 18)
+        assert found.forecasts["time"].min() == wide.index[100]
+        pd.testing.assert_series_equal(found.metrics["mae"] / found.metrics["mase"], scale)
+
+
+def test_series_that_came_after_the_fit(panel):
+    """They are as those that it has not seen, until they are learned from."""
+    first, second = panel.loc[["A"]][["wave"]], panel.loc[["B"]][["wave"]]
+    forecaster = DenseForecaster(lookback=7, horizon=3, hidden_size=4, max_epochs=1, random_state=0).fit(first)
+    with pytest.warns(LeakageWarning, match="'B'"):
+        unseen = forecaster.backtest(second)
+    forecaster.update(second[:60])
+    with pytest.warns(LeakageWarning, match="1 series that the fit has not seen are scaled by rows after.*'B'"):
+        found = forecaster.backtest(second)
+    assert (found.left_out, found.validated, len(found)) == (0, 0, len(unseen))
+    ratios = (table["mae"] / table["mase"] for table in (found.by_series(), unseen.by_series()))
+    pd.testing.assert_series_equal(*ratios)
+    assert len(forecaster.backtest(second[53:])) == 58  # the scale is of rows before these origins: nothing to say
+    forecaster.partial_fit(second[60:90])
+    found = forecaster.backtest(panel[["wave"]].loc[["A", "B"]])
+    assert found.forecasts["day"][found.forecasts["site"] == "B"].min() == second.index[90][1]
+    assert found.forecasts["day"][found.forecasts["site"] == "A"].min() == pd.Timestamp(forecaster.cutoff_[0])
 
 
 def test_origins_that_were_trained_on_may_count(wide):

@@ -227,6 +227,48 @@ def test_what_partial_fit_refuses(wide, panel):
     unchanged(forecaster, lambda: forecaster.partial_fit(panel), ValueError, "Rows must follow the history")
 
 
+def test_partial_fit_of_distributions(wide):
+    """Intervals stay calibrated by the last fit; another distribution cannot go on from these weights."""
+    wave = wide[["wave"]]
+    forecaster = DenseForecaster(**TINY, loss="student_t").fit(wave[:100])
+    before = forecaster.state_
+    forecaster.partial_fit(wave[100:])
+    after = forecaster.state_
+    assert after.calibration.scores is before.calibration.scores and after.scale is before.scale
+    assert after.model.head == before.model.head and not np.array_equal(after.model.theta, before.model.theta)
+    pd.testing.assert_frame_equal(forecaster.predict_interval(), forecaster.predict_interval(wave))
+    poisson = DenseForecaster(**TINY, loss="poisson").fit((wave[:100] > 0).astype(float))
+    for one, rows, loss, message in [
+        (forecaster, wave[:9].shift(120, freq="D"), "gaussian", r"and its distribution; got .* after .*StudentT"),
+        (poisson, (wave[100:] > 0).astype(float), "mse", "and its distribution"),
+        (poisson, wave[100:], "poisson", "must hold counts"),
+    ]:
+        one.set_params(loss=loss)
+        unchanged(one, lambda one=one, rows=rows: one.partial_fit(rows), ValueError, message)
+
+
+def test_intervals_of_series_that_are_new(panel):
+    """Their errors are in the spread of the rows that they came with, from then on."""
+    walk = panel[["walk"]]
+    forecaster = LinearForecaster(lookback=7, horizon=3, scaler_scope="global").fit(walk.loc[["A"]])
+    late = walk.loc[["B"]]
+
+    def widths():
+        interval = forecaster.predict_interval(coverage=0.8)["walk", 0.8]
+        width = (interval["upper"] - interval["lower"]).unstack("day").to_numpy()
+        return {site: row[~np.isnan(row)] for site, row in zip("AB", width, strict=False)}
+
+    alone = widths()["A"]
+    forecaster.update(late[:60])
+    first = widths()
+    spread = forecaster.state_.calibration.units.scale[0, 0]  # of the first series, as the fit learned it
+    np.testing.assert_allclose(first["B"] / first["A"], late[:60].std(ddof=0).iloc[0] / spread, rtol=1e-4)
+    forecaster.update(late[60:70])
+    for site, width in widths().items():
+        np.testing.assert_allclose(width, first[site], rtol=1e-6)
+    np.testing.assert_allclose(first["A"], alone, rtol=1e-6)
+
+
 @pytest.mark.parametrize("forecaster", [FORECASTERS["linear"], FORECASTERS["dense"]], ids=["linear", "dense"])
 def test_files_and_copies_go_on_alike(forecaster, wide, tmp_path):
     forecaster = fresh(forecaster).fit(wide[:90])
