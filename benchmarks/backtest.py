@@ -18,7 +18,7 @@ import pandas as pd
 
 from tsrnn import Backtest, BelowNaiveWarning, RNNForecaster
 from tsrnn.data import all_windows
-from tsrnn.forecasting.networks import NetworkModel, series_of
+from tsrnn.forecasting.network_model import NetworkModel, series_of
 from tsrnn.forecasting.strategies import STRATEGIES
 from tsrnn.training.threads import Team, usable_cores
 from tsrnn.training.tiles import TileEngine

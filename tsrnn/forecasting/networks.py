@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Self
@@ -13,34 +13,27 @@ import pandas as pd
 
 from tsrnn._blas import one_blas_thread
 from tsrnn._checkpoints import CheckpointFile, conclude, open_checkpoint
-from tsrnn._encoding import decode, encode
 from tsrnn._errors import DivergedError
 from tsrnn._jit import Spec
 from tsrnn._looking import LooksInside, spread_evenly
 from tsrnn._networks import NetworkTraining, check_states
 from tsrnn._parameters import seed_of
-from tsrnn.data import Panel, WindowIndex, all_windows
+from tsrnn.data import Panel, all_windows
 from tsrnn.forecasting.assemble import fit_state
 from tsrnn.forecasting.base import Forecaster
 from tsrnn.forecasting.declared import TrainingParameters
-from tsrnn.forecasting.distributions import Distribution, distribution_of
 from tsrnn.forecasting.following import moved_on, newly_complete, refuse_other_windows, retrained
 from tsrnn.forecasting.history_ends import cutoffs, history_ends
 from tsrnn.forecasting.memory import ModelMemory, checkpoint_memory, network_memory
+from tsrnn.forecasting.network_model import NetworkModel, described, series_of
 from tsrnn.forecasting.prepare import Prepared, Split, check_counts, facts, prepare
-from tsrnn.forecasting.state import FitState, Fitted, History, Model, history_frame
-from tsrnn.forecasting.stepping import Stepper
+from tsrnn.forecasting.state import FitState, Fitted, History, history_frame
 from tsrnn.forecasting.strategies import STRATEGIES, Strategy
-from tsrnn.kernels.gather import NORMS, Series
-from tsrnn.kernels.simd import LANES
 from tsrnn.nn.heads import COUNTS, as_head, width_of
 from tsrnn.nn.heads.distribution import DistributionHead
-from tsrnn.nn.heads.quantile import Quantile
 from tsrnn.nn.layer import LayerSpec, Shape
 from tsrnn.nn.layers.dense import Dense
 from tsrnn.nn.network import Network
-from tsrnn.nn.single_workspace import SingleWorkspace
-from tsrnn.nn.summary import NetworkSummary, Table
 from tsrnn.training.events import EpochEnd
 from tsrnn.training.looking import Look, attended, look
 from tsrnn.training.measures import NO_UNITS
@@ -49,130 +42,6 @@ from tsrnn.training.tasks import WindowTask
 from tsrnn.training.threads import Team, resolve_n_jobs
 from tsrnn.training.tiles import TileEngine
 from tsrnn.training.trainer import Start, Trainer, TrainResult, TrainSettings, Windows
-
-
-def series_of(history: History, instance_norm: str | None) -> Series:
-    """Scaled rows as the kernels take them."""
-    shape, channels = history.shape, history.panel.n_channels
-    window = (shape.lookback, shape.sampling_rate, shape.gap, shape.horizon)
-    return Series(history.scaled.reshape(-1), channels, history.n_targets, *window, NORMS[instance_norm])
-
-
-def _described(shape: Shape, specs: Sequence[LayerSpec], strategy: str, head: DistributionHead | None) -> str:
-    distribution = "" if head is None else f" of {head}"
-    return f"{shape}, {list(specs)} and strategy={strategy!r}{distribution}"
-
-
-class NetworkModel(Model):
-    """Layers and their weights.
-
-    Parameters
-    ----------
-    specs : sequence of LayerSpec
-        The output layer included.
-    shape : Shape
-        Of the input.
-    theta : ndarray
-        The weights, laid out as ``Network.layout`` says.
-    instance_norm, strategy : str or None, str
-        As in the forecaster.
-    horizon : int
-        Rows of a forecast.
-    left : OptimizerState
-        Where training left the optimizer.
-    head : Spec or None
-        Of the distributions that the network gives; None where it gives point forecasts.
-    """
-
-    def __init__(
-        self,
-        specs: Sequence[LayerSpec],
-        shape: Shape,
-        theta: np.ndarray,
-        instance_norm: str | None,
-        strategy: str,
-        horizon: int,
-        left: OptimizerState,
-        head: DistributionHead | None = None,
-    ) -> None:
-        self.specs, self.shape, self.theta, self.instance_norm = tuple(specs), shape, theta, instance_norm
-        self.strategy, self.horizon, self.left, self.head = strategy, horizon, left, head
-
-    def __repr__(self) -> str:
-        return _described(self.shape, self.specs, self.strategy, self.head)
-
-    def network(self) -> Network:
-        """The layers, without weights."""
-        return STRATEGIES[self.strategy].network(self.specs, self.shape, self.horizon)
-
-    def single(self) -> SingleWorkspace:
-        """The network on arrays of one sequence, with the weights."""
-        single = self.network().single(self.theta)
-        single.pack()
-        return single
-
-    def predict(self, history: History, windows: WindowIndex) -> np.ndarray:
-        """Forecasts (windows, horizon, targets) in data units."""
-        distribution = self.distribution(history, windows)
-        return (
-            history.unscaled(self._outputs(history, windows), windows) if distribution is None else distribution.point()
-        )
-
-    def distribution(self, history: History, windows: WindowIndex) -> Distribution | None:
-        """Of each number that is forecast, where the network gives one."""
-        if self.head is None:
-            return None
-        center, scale = history.center_of(windows), history.scale_of(windows)
-        return distribution_of(self.head, self._outputs(history, windows), center, scale)
-
-    @property
-    def levels(self) -> tuple[float, ...]:
-        """Of the quantiles that were trained, if any were."""
-        return tuple(self.head.levels.tolist()) if isinstance(self.head, Quantile) else ()
-
-    def _outputs(self, history: History, windows: WindowIndex) -> np.ndarray:
-        """In scaled units: (windows, horizon, targets), for distributions with an axis of parameters."""
-        series = series_of(history, self.instance_norm)
-        tiles = -(-len(windows) // LANES)
-        with Team(min(resolve_n_jobs(history.n_jobs), max(1, tiles))) as team:
-            engine = TileEngine(self.network(), STRATEGIES[self.strategy].task(series, self.head), team)
-            return engine.predict(self.theta, windows.origin)
-
-    def stepper(self, history: History) -> Stepper:
-        """Forecasts of the one series of ``history`` as it goes on."""
-        return STRATEGIES[self.strategy].stepper(self, history, series_of(history, self.instance_norm))
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Each parameter under its name, and what the optimizer remembers of it."""
-        layout = self.network().layout
-        moments = self.left.named(layout)
-        return {name: array.copy() for name, array in (layout.named(self.theta) | moments).items()}
-
-    def document(self) -> dict[str, Any]:
-        """Specs and sizes."""
-        plain = {name: getattr(self, name) for name in ("instance_norm", "strategy", "horizon")}
-        head = None if self.head is None else encode(self.head)
-        left = {"optimizer": encode(self.left.optimizer), "steps": self.left.steps}
-        return {"specs": encode(list(self.specs)), "shape": list(self.shape), "head": head, **plain, **left}
-
-    @classmethod
-    def restore(cls, arrays: dict[str, np.ndarray], document: dict[str, Any]) -> NetworkModel:
-        """The model again."""
-        specs, shape = decode(document["specs"]), Shape(*document["shape"])
-        plain = {name: document[name] for name in ("instance_norm", "strategy", "horizon")}
-        head = None if document["head"] is None else decode(document["head"])
-        layout = STRATEGIES[plain["strategy"]].network(specs, shape, plain["horizon"]).layout
-        left = OptimizerState.of(decode(document["optimizer"]), arrays, layout, document["steps"])
-        return cls(specs, shape, layout.flat(arrays), **plain, left=left, head=head)
-
-    def tables(self) -> tuple[Table, ...]:
-        """The layers."""
-        return (NetworkSummary.of(self.network()).table,)
-
-    @property
-    def n_params(self) -> int:
-        """Number of weights."""
-        return self.theta.size
 
 
 class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
@@ -389,7 +258,7 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
         if not isinstance(before, NetworkModel) or self._differs(before, network):
             raise ValueError(
                 f"{asked_by} needs the layers, windows and number of columns of the last `fit`, and its distribution; "
-                f"got {_described(network.input, network.specs, self.strategy, self._distribution_head)}, after "
+                f"got {described(network.input, network.specs, self.strategy, self._distribution_head)}, after "
                 f"{before}. Make a new forecaster, or set `warm_start=False` and call `fit`, to start afresh."
             )
         return before

@@ -17,7 +17,7 @@ from tsrnn.nn.single_workspace import SingleWorkspace
 from tsrnn.training.recursive import one_row_ahead
 
 if TYPE_CHECKING:
-    from tsrnn.forecasting.networks import NetworkModel
+    from tsrnn.forecasting.network_model import NetworkModel
     from tsrnn.forecasting.state import History, Model
 
 _ROOM = 1024  # rows that come between two moves of the history to the front, at least

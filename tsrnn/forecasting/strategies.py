@@ -26,7 +26,7 @@ from tsrnn.training.recursive import RecursiveTask, one_row_ahead
 from tsrnn.training.tasks import WindowTask
 
 if TYPE_CHECKING:
-    from tsrnn.forecasting.networks import NetworkModel
+    from tsrnn.forecasting.network_model import NetworkModel
     from tsrnn.forecasting.state import History
 
 
