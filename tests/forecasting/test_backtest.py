@@ -234,6 +234,35 @@ def test_arrays_y_and_networks(wide):
     assert array.forecasts["cutoff"].tolist()[-1] == 118
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.period_range("2000-01", periods=60, freq="M"),
+        pd.date_range("2000-01-31", periods=60, freq="ME"),
+        pd.date_range("2024-01-01", periods=60, freq="B"),
+        pd.date_range("2024-03-20", periods=60, freq="12h", tz="Europe/Berlin"),
+        pd.RangeIndex(7, 307, 5),
+    ],
+    ids=["periods", "month ends", "business days", "clock change", "integers"],
+)
+def test_refits_on_any_time_axis(index):
+    frame = pd.DataFrame({"x": np.arange(60.0) ** 2}, index=index)
+    found = NaiveForecaster(lookback=1, horizon=1).historical_forecasts(frame, refit=True, every=9, train_length=10)
+    assert found["cutoff"].tolist() == index[[13, 22, 31, 40, 49, 58]].tolist()
+    assert found["x"].tolist() == [13.0**2, 22**2, 31**2, 40**2, 49**2, 58**2]
+
+
+def test_the_frequency_is_that_of_the_whole_table():
+    """The first training part alone would have none."""
+    days = pd.date_range("2024-01-01", periods=200, freq="D").delete([1, 3, 5, 7])
+    frame = pd.DataFrame({"x": np.arange(196.0)}, index=days)
+    forecaster = NaiveForecaster(lookback=1, horizon=1, missing="ffill")
+    with pytest.raises(ValueError, match="`freq` cannot be inferred"):
+        clone(forecaster).fit(frame[:12])
+    found = forecaster.historical_forecasts(frame, refit=50, train_length=16)
+    assert found["cutoff"].iloc[0] == pd.Timestamp("2024-01-16") and found["x"].iloc[0] == 11.0
+
+
 # ---- folds -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("folds", [TimeSeriesSplit(3, test_size=12), PanelTimeSeriesSplit(n_splits=3, test_size=12)])
 def test_folds_train_on_their_rows_and_forecast_theirs(wide, folds):
