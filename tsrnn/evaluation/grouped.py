@@ -131,7 +131,7 @@ def ratio(numerator: Floats, denominator: Floats) -> Floats:
 
 def add_up(values: Floats, axis: int) -> tuple[Floats, Floats]:
     """Sums without NaN, and of how many numbers."""
-    total = values.sum(axis=axis)
+    total = np.einsum("whc->hc" if axis == 0 else "whc->wc", values)  # many times faster over short axes than a sum
     if not np.isnan(total).any():
         return total, np.full(total.shape, float(values.shape[axis]))
     known = ~np.isnan(values)

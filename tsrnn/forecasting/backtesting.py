@@ -16,7 +16,7 @@ from tsrnn.evaluation.leakage import suspicious_covariates
 from tsrnn.forecasting.backtest import Backtest
 from tsrnn.forecasting.folds import in_folds
 from tsrnn.forecasting.naive import naive_forecast
-from tsrnn.forecasting.origins import ALL, Fit, Origins, Schedule, as_fitted, forecast_windows, refitted
+from tsrnn.forecasting.origins import ALL, Fit, Origins, Schedule, as_fitted, forecast_windows, in_order, refitted
 from tsrnn.forecasting.skill import actual_values, naive_scale
 from tsrnn.forecasting.state import NEVER, FitState, History
 
@@ -64,19 +64,23 @@ def backtest(
 
 def _outcomes(origins: Origins) -> tuple[Outcomes, int, list[Any]]:
     """Of all fits; how many there were, and the series that were scaled by rows after the origins too."""
-    forecast, n_targets, fits = origins.empty(), len(origins.schema.targets), 0
-    naive = np.empty(forecast.shape, np.float32)
-    scale = np.empty((2, len(forecast), n_targets))
+    places, forecast, naive, scale = [], [], [], []
     unseen: dict[Any, None] = {}
     for fit in origins.fits():
         history, windows = origins.of(fit)
-        forecast[fit.places] = forecast_windows(fit.state, history, windows)
-        naive[fit.places] = better_naive(fit.state, history, windows)
-        scale[:, fit.places] = scale_of(fit.state, origins, fit)
+        places.append(fit.places)
+        forecast.append(forecast_windows(fit.state, history, windows))
+        naive.append(better_naive(fit.state, history, windows))
+        scale.append(scale_of(fit.state, origins, fit))
         unseen |= dict.fromkeys(_unseen(fit.state, history, windows))
-        fits += 1
-    truth = actual_values(origins.panel, origins.windows, origins.shape, n_targets)
-    return Outcomes(truth, forecast, naive, scale, NO_LEVELS), fits, list(unseen)
+    outcomes = Outcomes(
+        truth=actual_values(origins.panel, origins.windows, origins.shape, len(origins.schema.targets)),
+        forecast=in_order(places, forecast),
+        naive=in_order(places, naive),
+        scale=in_order(places, scale, axis=1),
+        levels=NO_LEVELS,
+    )
+    return outcomes, len(places), list(unseen)
 
 
 def better_naive(state: FitState, history: History, windows: WindowIndex) -> np.ndarray:

@@ -107,26 +107,29 @@ class Origins:
         """Some of the windows."""
         return WindowIndex(self.windows.series[places], self.windows.origin[places])
 
-    def empty(self) -> np.ndarray:
-        """A place for forecasts: (origins, horizon, targets)."""
-        return np.empty((len(self.windows), self.shape.horizon, len(self.schema.targets)))
-
     def forecast(self) -> np.ndarray:
-        """Forecasts from all origins, in data units."""
-        values = self.empty()
-        for fit in self.fits():
-            values[fit.places] = forecast_windows(fit.state, *self.of(fit))
-        return values
+        """Forecasts from all origins, (origins, horizon, targets), in data units."""
+        found = [(fit.places, forecast_windows(fit.state, *self.of(fit))) for fit in self.fits()]
+        return in_order([places for places, _ in found], [values for _, values in found])
+
+
+def in_order(places: list[np.ndarray | slice], parts: list[np.ndarray], axis: int = 0) -> np.ndarray:
+    """Arrays of the origins of each fit as one array of all origins; a copy only where there are several."""
+    if len(parts) == 1:
+        return parts[0]
+    order = np.concatenate([place for place in places if not isinstance(place, slice)])  # a slice is all, and alone
+    return np.take(np.concatenate(parts, axis), np.argsort(order), axis)
 
 
 def forecast_windows(state: FitState, history: History, windows: WindowIndex) -> np.ndarray:
     """Forecasts (windows, horizon, targets) of one model, so many at a time that memory does not grow with them."""
-    values = np.empty((len(windows), history.shape.horizon, history.n_targets))
-    at_once = max(1, MOST_NUMBERS // values[0].size)  # as many as memory allows: each call has to make its threads
+    at_once = max(1, MOST_NUMBERS // (history.shape.horizon * history.n_targets))  # each call has to make its threads
+    parts = []
     for start in range(0, len(windows), at_once):
         part = slice(start, start + at_once)
-        values[part] = state.model.predict(history, WindowIndex(windows.series[part], windows.origin[part]))
-    return values
+        found = state.model.predict(history, WindowIndex(windows.series[part], windows.origin[part]))
+        parts.append(np.asarray(found, np.float64))
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def as_fitted(forecaster: Forecaster, X: Any, y: Any, schedule: Schedule) -> Origins:
