@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from tsrnn._errors import Integer
-from tsrnn.data import Panel, WindowIndex, WindowShape, all_windows, locate_rows, read_history, read_training
+from tsrnn.data import Panel, WindowIndex, WindowShape, all_windows, locate_rows, read_training
 from tsrnn.data.names import count_rows
 from tsrnn.evaluation.leakage import overlapping_folds
 from tsrnn.evaluation.split import Fold, PanelTimeSeriesSplit
@@ -33,12 +33,10 @@ def in_folds(
             "on. Leave them out; splitters have `max_train_size=`."
         )
     pairs = _pairs(forecaster, X, y, folds, schedule.owner)
-    name = type(forecaster).__name__
     if refit:
         schema, panel, _ = read_training(X, y, roles_of(forecaster), rules_of(forecaster))
     else:
-        schema = forecaster._fitted().schema
-        panel, _ = read_history(X, y, schema, rules_of(forecaster), reader=name)
+        schema, panel = forecaster._fitted().schema, forecaster._read(X, y)
     located = locate_rows(X, y, schema, panel)
     moments = panel.ticks(np.maximum(located, 0))
     train = [part[located[part] >= 0] for part, _ in pairs]
@@ -48,6 +46,7 @@ def in_folds(
         _tested(panel, window, located[test], schedule, number, count_rows(len(test)))
         for number, (_, test) in enumerate(pairs)
     ]
+    period = max(1, schedule.period)
     fold = np.repeat(np.arange(len(found)), [len(windows) for windows in found])
     windows = WindowIndex(*(np.concatenate([getattr(w, part) for w in found]) for part in ("series", "origin")))
 
@@ -55,15 +54,13 @@ def in_folds(
         if not refit:
             yield Fit(forecaster._fitted(), ALL)
             return
-        for number in range(0, len(pairs), max(1, schedule.period)):
+        for number in range(0, len(pairs), period):
             state = fit_on(forecaster, X, y, pairs[number][0], schema, shape, f"the training part of fold {number}")
-            yield Fit(state, np.flatnonzero(fold // max(1, schedule.period) == number // max(1, schedule.period)))
+            yield Fit(state, np.flatnonzero(fold // period == number // period))
 
     tested = [(part, test[located[test] >= 0]) for part, (_, test) in zip(train, pairs, strict=True)]
     signs = overlapping_folds(tested, moments)
-    remedy = (
-        "Use a splitter that goes forward in time, such as TimeSeriesSplit or, for many series, PanelTimeSeriesSplit."
-    )
+    remedy = "Use a splitter that goes forward in time, such as TimeSeriesSplit or (many series) PanelTimeSeriesSplit."
     doubts = [f"The folds overlap: {'; '.join(signs)}. {remedy}"] if signs else []
     return Origins(schema, panel, shape, windows, fits, forecaster.n_jobs, refit, fold, doubts)
 
