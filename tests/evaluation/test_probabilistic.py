@@ -15,6 +15,7 @@ from tsrnn.evaluation import (
     pinball,
     winkler_score,
 )
+from tsrnn.evaluation.grouped import Groups, Outcomes, metric_table
 
 RNG = np.random.default_rng(0)
 TRUE = RNG.normal(size=(3, 4))
@@ -91,6 +92,22 @@ def test_against_utilsforecast():
         (pinball(TRUE, QUANTILES, LEVELS)[..., 0], losses.quantile_loss(frame, {"m": "q"}, q=0.1)["m"]),
     ):
         np.testing.assert_allclose(ours.mean(axis=1), theirs, rtol=1e-12)
+
+
+def test_in_tables():
+    """By groups of windows, with one target; the interval from 0.1 to 0.9 is the only central one."""
+    truth, quantiles = TRUE[..., None], QUANTILES[:, :, None]
+    found = Outcomes(truth, truth, truth, np.ones((2, 3, 1)), LEVELS, quantiles)
+    table = metric_table(found, Groups(np.array([0, 1, 0]), 2), ["pinball", "crps", "coverage", "winkler"])
+    assert list(table) == ["pinball", "crps", "coverage_0.8", "winkler_0.8"]
+    ends = QUANTILES[..., 0], QUANTILES[..., 3]
+    for name, each in {
+        "pinball": pinball(TRUE, QUANTILES, LEVELS).mean(axis=-1),
+        "crps": crps_from_quantiles(TRUE, QUANTILES, LEVELS),
+        "coverage_0.8": coverage(TRUE, *ends),
+        "winkler_0.8": winkler_score(TRUE, *ends, 0.8),
+    }.items():
+        np.testing.assert_allclose(table[name][:, 0], [each[[0, 2]].mean(), each[1].mean()], rtol=1e-12)
 
 
 def test_what_was_not_observed_has_no_score():

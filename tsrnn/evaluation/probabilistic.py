@@ -196,7 +196,8 @@ def winkler_score(y_true: ArrayLike, lower: ArrayLike, upper: ArrayLike, nominal
     """
     check_parameter("winkler_score", "nominal", nominal, Real(0, 1, closed="neither"))
     true, low, high = (np.asarray(values, np.float64) for values in (y_true, lower, upper))
-    return np.asarray(_scoringrules("winkler_score").interval_score(true, low, high, 1 - nominal, backend="numpy"))
+    score = _scoringrules("winkler_score").interval_score(true, low, high, 1 - nominal, backend="numpy")
+    return np.asarray(score).reshape(np.broadcast_shapes(true.shape, low.shape, high.shape))  # it drops axes of one
 
 
 def checked_levels(owner: str, levels: ArrayLike) -> Floats:

@@ -83,8 +83,8 @@ def compare(
     >>> found.leaderboard[["mae", "against baseline", "DM"]].round(2)
                         mae  against baseline    DM
     target forecaster
-    load   ridge       0.21              0.20 -5.42
-           daily       0.27              0.00   NaN
+    load   ridge       0.21               0.2 -5.42
+           daily       0.27               0.0   NaN
     """
     check_metrics("compare", metrics, has_quantiles=False)
     schedule = Schedule(every, refit, window, train_length, "compare")
