@@ -121,12 +121,14 @@ def test_ratios_of_nothing_are_nan():
 def test_intervals():
     """Every central interval among the quantiles; other scores of quantiles are in test_probabilistic."""
     levels = np.array([0.05, 0.1, 0.5, 0.9])
-    found = outcomes(levels=levels, quantiles=FORECAST[..., None] + np.array([-2.0, -1.0, 0.0, 1.0]))
-    table = metric_table(found, Groups(CODES, 3), ["coverage"])
-    assert list(table) == ["coverage_0.8"]
+    quantiles = FORECAST[..., None] + np.array([-2.0, -1.0, 0.0, 1.0])
+    found = outcomes(levels=levels, quantiles=quantiles)
+    table = metric_table(found, Groups(CODES, 3), ["coverage", "width"])
+    assert list(table) == ["coverage_0.8", "width_0.8"]
     inside = np.abs(TRUTH - FORECAST) <= 1
     expected = [inside[rows].mean(axis=(0, 1)) for rows in ([0, 3], [1, 2], [4, 5, 6])]
     np.testing.assert_allclose(table["coverage_0.8"], expected, rtol=1e-12)
+    np.testing.assert_allclose(table["width_0.8"], 2, rtol=1e-12)
 
 
 def test_names():

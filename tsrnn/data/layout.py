@@ -141,7 +141,15 @@ def _frame_ahead(schema: Schema, panel: Panel, values: np.ndarray, columns: pd.I
     return frame
 
 
-def tidy_frame(schema: Schema, panel: Panel, windows: WindowIndex, values: np.ndarray, gap: int = 0) -> Any:
+def tidy_frame(
+    schema: Schema,
+    panel: Panel,
+    windows: WindowIndex,
+    values: np.ndarray,
+    gap: int = 0,
+    *,
+    columns: Sequence[Name] = (),
+) -> Any:
     """Lay out forecasts from many origins, a row for each forecast row.
 
     Parameters
@@ -150,15 +158,17 @@ def tidy_frame(schema: Schema, panel: Panel, windows: WindowIndex, values: np.nd
     panel : Panel
         The rows that the windows are of.
     windows : WindowIndex
-    values : ndarray, shape (n_windows, horizon, n_targets)
+    values : ndarray, shape (n_windows, horizon, n_targets + n_columns)
     gap : int
         Rows skipped between a window's history and its first forecast.
+    columns : sequence
+        Names of what stands beside the targets.
 
     Returns
     -------
     DataFrame
         Of pandas or polars. Columns: the series (where they have names), "cutoff" (the last stamp of history), the
-        stamp of the row, and the targets.
+        stamp of the row, the targets, and the columns given.
 
     Examples
     --------
@@ -171,10 +181,10 @@ def tidy_frame(schema: Schema, panel: Panel, windows: WindowIndex, values: np.nd
     0  2024-01  2024-02    1.5
     1  2024-02  2024-03    2.5
     """
-    n_windows, horizon, n_targets = values.shape
-    columns = _origin_columns(schema, panel, windows, gap + 1 + np.arange(horizon))
-    columns |= _columns(schema.targets, values.reshape(n_windows * horizon, n_targets))
-    return _tidy(schema, columns)
+    n_windows, horizon, width = values.shape
+    found = _origin_columns(schema, panel, windows, gap + 1 + np.arange(horizon))
+    found |= _columns([*schema.targets, *columns], values.reshape(n_windows * horizon, width))
+    return _tidy(schema, found)
 
 
 def long_frame(schema: Schema, panel: Panel, windows: WindowIndex, values: dict[str, np.ndarray], gap: int = 0) -> Any:

@@ -171,6 +171,7 @@ QUANTILE: dict[str, Callable[[Any, Any, Any], Floats]] = {
 }
 INTERVAL: dict[str, Callable[[Any, Any, Any, float], Floats]] = {
     "coverage": lambda true, low, high, nominal: coverage(true, low, high),
+    "width": lambda true, low, high, nominal: np.where(np.isnan(true), np.nan, high - low),
     "winkler": winkler_score,
 }
 METRICS = (*POINT, *QUANTILE, *INTERVAL)

@@ -37,6 +37,7 @@ def track(
     Returns
     -------
     ndarray of shape (origins + 1, levels, horizon, targets)
+        In the order of the levels: where bounds that learn one by one have crossed, they change places.
     """
     bounds = first.astype(np.float64)
     found = np.empty((len(origins), *first.shape))
@@ -53,4 +54,5 @@ def track(
             bounds[:, rows] += step[rows] * (wanted - below)
             arrived[rows] += 1
         found[index] = bounds
+    found[:, np.argsort(levels)] = np.sort(found, axis=1)
     return found

@@ -27,8 +27,9 @@ class Backtest:
       had (for origins in its validation part: in the rows before that part), so never in rows that are tested;
     - "skill": ``1 - MAE / MAE_naive`` over all that is averaged together. The naive forecast is whichever of last
       value and seasonal naive had the lower training error for the target;
-    - with quantiles "pinball" (mean over the levels) and "crps", and for each central interval "coverage" and
-      "winkler".
+    - with quantiles "pinball" (mean over the levels) and "crps" (twice that: an approximation for many levels in equal
+      distances), and for each central interval "coverage" (a fraction), "width" (mean) and "winkler", as in
+      `tsrnn.evaluation`.
 
     All origins count alike; NaN stands where a metric is not defined, and origins whose scale is not defined, as of a
     constant series, are left out of "mase" and "rmsse".

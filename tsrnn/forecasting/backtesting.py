@@ -16,8 +16,9 @@ from tsrnn.evaluation.leakage import suspicious_covariates
 from tsrnn.forecasting.backtest import Backtest
 from tsrnn.forecasting.folds import in_folds
 from tsrnn.forecasting.naive import naive_forecast
-from tsrnn.forecasting.origins import ALL, Fit, Origins, Schedule, as_fitted, forecast_windows, in_order, refitted
+from tsrnn.forecasting.origins import ALL, Fit, Origins, Schedule, as_fitted, in_order, refitted
 from tsrnn.forecasting.skill import actual_values, naive_scale
+from tsrnn.forecasting.spread import Spread
 from tsrnn.forecasting.state import NEVER, FitState, History
 
 if TYPE_CHECKING:
@@ -34,17 +35,22 @@ def find_origins(forecaster: Forecaster, X: Any, y: Any, schedule: Schedule, fol
 
 
 def backtest(
-    forecaster: Forecaster, origins: Origins, metrics: Iterable[str] | None, owner: str, in_sample: bool = False
+    forecaster: Forecaster,
+    origins: Origins,
+    metrics: Iterable[str] | None,
+    owner: str,
+    in_sample: bool = False,
+    spread: Spread | None = None,
 ) -> Backtest:
     """Forecast from the origins, beside what came."""
     check_parameter(f"{owner}.backtest", "in_sample", in_sample, Boolean())
-    names = check_metrics(f"{owner}.backtest", metrics, has_quantiles=False)
+    names = check_metrics(f"{owner}.backtest", metrics, has_quantiles=spread is not None)
     known = Known()
     if not origins.refitted:
         origins, known = _out_of_sample(origins, forecaster._fitted(), owner, in_sample)
     for doubt in origins.doubts + _suspicious(origins):  # before it takes time to fit
         warnings.warn(doubt, LeakageWarning, stacklevel=3)
-    outcomes, fits, unseen = _outcomes(origins)
+    outcomes, fits, unseen = _outcomes(origins, spread)
     if unseen:
         warnings.warn(_scaled_by_all(unseen), LeakageWarning, stacklevel=3)
     return Backtest(
@@ -62,14 +68,16 @@ def backtest(
     )
 
 
-def _outcomes(origins: Origins) -> tuple[Outcomes, int, list[Any]]:
+def _outcomes(origins: Origins, spread: Spread | None) -> tuple[Outcomes, int, list[Any]]:
     """Of all fits; how many there were, and the series that were scaled by rows after the origins too."""
-    places, forecast, naive, scale = [], [], [], []
+    places, forecast, naive, scale, quantiles = [], [], [], [], []
     unseen: dict[Any, None] = {}
     for fit in origins.fits():
         history, windows = origins.of(fit)
+        values, spread_out = origins.forecast_with(fit, spread)
         places.append(fit.places)
-        forecast.append(forecast_windows(fit.state, history, windows))
+        forecast.append(values)
+        quantiles += [] if spread_out is None else [spread_out]
         naive.append(better_naive(fit.state, history, windows))
         scale.append(scale_of(fit.state, origins, fit))
         unseen |= dict.fromkeys(_unseen(fit.state, history, windows))
@@ -78,7 +86,8 @@ def _outcomes(origins: Origins) -> tuple[Outcomes, int, list[Any]]:
         forecast=in_order(places, forecast),
         naive=in_order(places, naive),
         scale=in_order(places, scale, axis=1),
-        levels=NO_LEVELS,
+        levels=NO_LEVELS if spread is None else spread.levels,
+        quantiles=in_order(places, quantiles) if quantiles else None,
     )
     return outcomes, len(places), list(unseen)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Literal, Self
 
@@ -27,6 +27,7 @@ from tsrnn.forecasting.memory import MemoryEstimate, ModelMemory, estimate
 from tsrnn.forecasting.origins import Refit, Schedule
 from tsrnn.forecasting.prepare import Prepared, prepare, rules_of
 from tsrnn.forecasting.skill import score
+from tsrnn.forecasting.spread import Spread
 from tsrnn.forecasting.state import FitState, Fitted, History, Model, history_frame
 from tsrnn.forecasting.stream import Stream
 from tsrnn.forecasting.summary import ForecasterSummary
@@ -195,6 +196,9 @@ class Forecaster(Saved, Uncertain, DataParameters):
         refit: Refit = False,
         window: Literal["expanding", "rolling"] = "expanding",
         train_length: int | None = None,
+        quantiles: Sequence[float] | None = None,
+        coverage: float | Sequence[float] | None = None,
+        adaptive: bool | float = False,
     ) -> Any:
         """Forecast from origins within X, as if each had been the present; the forecaster stays as it is.
 
@@ -206,18 +210,43 @@ class Forecaster(Saved, Uncertain, DataParameters):
             Distance of the origins in rows, counted back from the last one whose forecast rows lie within X.
         refit, window, train_length
             As in ``backtest``.
+        quantiles : sequence of float, optional
+            Forecast these quantiles too, as ``predict_quantiles`` does.
+        coverage : float or sequence of float, optional
+            Forecast these intervals too, as ``predict_interval`` does.
+        adaptive : bool or float, default=False
+            Let quantiles and intervals follow how often their like failed, as in ``predict_interval``. They begin anew
+            at the first origin of each series and with each refit, and know at each origin what had come by then.
 
         Returns
         -------
         DataFrame
             A row for each origin and row of its horizon. Columns: the series (in a panel), "cutoff" (the last stamp of
-            history), the stamp of the row, and the targets.
+            history), the stamp of the row, the targets, and for a target "sales" "sales_q0.1" and the like for
+            quantiles, "sales_lower_0.9" and "sales_upper_0.9" for intervals.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import pandas as pd
+        >>> from tsrnn import NaiveForecaster
+        >>> days = pd.date_range("2024-01-01", periods=200, freq="D", name="day")
+        >>> frame = pd.DataFrame({"sales": np.random.default_rng(0).normal(20, 2, 200)}, index=days)
+        >>> forecaster = NaiveForecaster(method="mean").fit(frame[:150])
+        >>> forecaster.historical_forecasts(frame, every=20, coverage=0.8).columns.tolist()
+        ['cutoff', 'day', 'sales', 'sales_lower_0.8', 'sales_upper_0.8']
         """
-        schedule = Schedule(every, refit, window, train_length, f"{type(self).__name__}.historical_forecasts")
+        name = f"{type(self).__name__}.historical_forecasts"
+        schedule = Schedule(every, refit, window, train_length, name)
+        spread = Spread.asked(name, quantiles, coverage, adaptive, self.intervals == "auto")
         with self._noticing():
             origins = find_origins(self, X, y, schedule)
-            values = origins.forecast()
-        return tidy_frame(origins.schema, origins.panel, origins.windows, values, origins.shape.gap)
+            columns = {} if spread is None else spread.columns(origins.schema.targets)
+            values, found = origins.forecast(spread)
+        if found is not None:
+            values = np.concatenate([values, *(found[..., target, [level]] for target, level in columns.values())], -1)
+        gap = origins.shape.gap
+        return tidy_frame(origins.schema, origins.panel, origins.windows, values, gap, columns=list(columns))
 
     def backtest(
         self,
@@ -231,6 +260,9 @@ class Forecaster(Saved, Uncertain, DataParameters):
         window: Literal["expanding", "rolling"] = "expanding",
         train_length: int | None = None,
         in_sample: bool = False,
+        quantiles: Sequence[float] | None = None,
+        coverage: float | Sequence[float] | None = None,
+        adaptive: bool | float = False,
     ) -> Backtest:
         """Measure forecasts from origins within X, as if each had been the present; the forecaster stays as it is.
 
@@ -244,7 +276,8 @@ class Forecaster(Saved, Uncertain, DataParameters):
         X, y : as in ``predict``
             Rows with their history; at least ``lookback + gap + horizon`` of each series.
         metrics : list of str, optional
-            Some of "mae", "rmse", "bias", "mase", "rmsse", "smape", "wape" and "skill"; by default all. See `Backtest`.
+            Some of "mae", "rmse", "bias", "mase", "rmsse", "smape", "wape" and "skill", and with ``quantiles`` or
+            ``coverage`` of "pinball", "crps", "coverage", "width" and "winkler"; by default all. See `Backtest`.
         every : int, default=1
             Distance of the origins in rows, counted back from the last one whose forecast rows lie within X.
         folds : splitter, int, or iterable of pairs of training and test rows, optional
@@ -259,6 +292,8 @@ class Forecaster(Saved, Uncertain, DataParameters):
             Rows of time before the first origin, with ``refit``; default: half of all.
         in_sample : bool, default=False
             Count origins whose rows the forecaster was trained on.
+        quantiles, coverage, adaptive
+            Quantiles and intervals to forecast and measure, as in ``historical_forecasts``.
 
         Returns
         -------
@@ -280,9 +315,10 @@ class Forecaster(Saved, Uncertain, DataParameters):
         name = type(self).__name__
         chosen = folds is not None if refit is None else refit
         schedule = Schedule(every, chosen, window, train_length, f"{name}.backtest")
+        spread = Spread.asked(f"{name}.backtest", quantiles, coverage, adaptive, self.intervals == "auto")
         with self._noticing():
             origins = find_origins(self, X, y, schedule, folds)
-            return backtest(self, origins, metrics, name, in_sample)
+            return backtest(self, origins, metrics, name, in_sample, spread)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Skill over all origins whose windows lie within X.

@@ -17,6 +17,7 @@ from tsrnn.data import Panel, Schema, WindowIndex, WindowShape, all_windows, loc
 from tsrnn.data.names import count_rows
 from tsrnn.forecasting.prepare import resolve_shape, roles_of, rules_of
 from tsrnn.forecasting.skill import MOST_NUMBERS
+from tsrnn.forecasting.spread import Spread, spread_windows
 from tsrnn.forecasting.state import FitState, History
 
 if TYPE_CHECKING:
@@ -107,10 +108,20 @@ class Origins:
         """Some of the windows."""
         return WindowIndex(self.windows.series[places], self.windows.origin[places])
 
-    def forecast(self) -> np.ndarray:
-        """Forecasts from all origins, (origins, horizon, targets), in data units."""
-        found = [(fit.places, forecast_windows(fit.state, *self.of(fit))) for fit in self.fits()]
-        return in_order([places for places, _ in found], [values for _, values in found])
+    def forecast(self, spread: Spread | None = None) -> tuple[np.ndarray, np.ndarray | None]:
+        """Forecasts from all origins, (origins, horizon, targets), in data units, and quantiles with an axis of levels
+        where they are asked for."""
+        found = [(fit.places, *self.forecast_with(fit, spread)) for fit in self.fits()]
+        places = [place for place, _, _ in found]
+        quantiles = [values for _, _, values in found if values is not None]
+        return in_order(places, [values for _, values, _ in found]), in_order(places, quantiles) if quantiles else None
+
+    def forecast_with(self, fit: Fit, spread: Spread | None) -> tuple[np.ndarray, np.ndarray | None]:
+        """One model's forecasts, and quantiles."""
+        history, windows = self.of(fit)
+        if spread is None:
+            return forecast_windows(fit.state, history, windows), None
+        return spread_windows(fit.state, history, windows, spread)
 
 
 def in_order(places: list[np.ndarray | slice], parts: list[np.ndarray], axis: int = 0) -> np.ndarray:

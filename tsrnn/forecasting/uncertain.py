@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import pandas as pd
 
-from tsrnn._errors import AnyOf, Boolean, Instance, Integer, ListOf, NoneOr, Options, Real, check_parameter
+from tsrnn._errors import AnyOf, Instance, Integer, ListOf, NoneOr, Options, check_parameter
 from tsrnn.data import Panel, WindowIndex, all_windows, columns_frame, end_windows
 from tsrnn.forecasting.adaptive import RATE, track
-from tsrnn.forecasting.calibration import Calibration, Outlook
-from tsrnn.forecasting.skill import actual_values
-from tsrnn.forecasting.state import FitState, History
+from tsrnn.forecasting.calibration import Outlook
+from tsrnn.forecasting.spread import ADAPTIVE, COVERAGE, INSIDE, bounds_of, calibration_of, outlook_of
+from tsrnn.forecasting.state import FitState
 
 if TYPE_CHECKING:
     from tsrnn.forecasting.base import Forecaster
 
 LEVELS = (0.1, 0.5, 0.9)  # where neither the user nor the model has any
 LEARNED_FROM = 1000  # origins of a series that adaptive intervals look back on
-_INSIDE = Real(0, 1, closed="neither")
 _LAYOUT = Options("wide", "tidy")
 
 
@@ -67,7 +67,7 @@ class Uncertain:
         2024-07-19  16.1  23.8
         2024-07-20  16.1  23.6
         """
-        self._check("predict_quantiles", quantiles=(quantiles, NoneOr(ListOf(_INSIDE))), layout=(layout, _LAYOUT))
+        self._check("predict_quantiles", quantiles=(quantiles, NoneOr(ListOf(INSIDE))), layout=(layout, _LAYOUT))
         state, panel, outlook = self._outlook("predict_quantiles", X, y)
         levels = np.sort(np.asarray(_trained_levels(state) if quantiles is None else quantiles, np.float64))
         values = outlook.at(self._bounds(state, outlook, levels)[:, None])
@@ -119,8 +119,8 @@ class Uncertain:
         """
         self._check(
             "predict_interval",
-            coverage=(coverage, AnyOf(_INSIDE, ListOf(_INSIDE))),
-            adaptive=(adaptive, AnyOf(Boolean(), Real(0, None, closed="neither"))),
+            coverage=(coverage, COVERAGE),
+            adaptive=(adaptive, ADAPTIVE),
             layout=(layout, _LAYOUT),
         )
         coverages = np.sort(np.atleast_1d(np.asarray(coverage, np.float64)))
@@ -169,7 +169,7 @@ class Uncertain:
         state, panel, outlook = self._outlook("sample", X, y)
         if isinstance(random_state, np.random.RandomState):
             random_state = random_state.randint(2**31)
-        calibration = _calibration(state, "sample", "how rows of the horizon hang together")
+        calibration = calibration_of(state, "sample", "how rows of the horizon hang together")
         rng, ranks = np.random.default_rng(random_state), self._own(outlook)
         scores = np.stack([calibration.draw(rng, n, ranks) for _ in range(panel.n_series)], axis=1)
         names = [(target, path) for target in state.schema.targets for path in range(n)]
@@ -195,22 +195,22 @@ class Uncertain:
 
     def _bounds(self, state: FitState, outlook: Outlook, levels: np.ndarray) -> np.ndarray:
         """Scores at some levels: (levels, horizon, targets)."""
-        from scipy.special import ndtri
-
-        if self._own(outlook):
-            return np.broadcast_to(ndtri(levels)[:, None, None], (len(levels), *outlook.point.shape[1:]))
-        return _calibration(state, "intervals", "how far forecasts are off").quantiles(levels)
+        return bounds_of(state, outlook, levels, cast("Forecaster", self).intervals == "auto")
 
     def _tracked(self, state: FitState, panel: Panel, levels: np.ndarray, rate: float) -> np.ndarray:
         """Scores at some levels for the forecast of each series, by how their like did before: (levels, series,
         horizon, targets)."""
         forecaster = cast("Forecaster", self)
-        calibration = _calibration(state, "adaptive intervals", "what they begin with")
+        calibration = calibration_of(state, "adaptive intervals", "what they begin with")
         history = forecaster._history(panel, state)
-        windows = _latest(all_windows(panel, state.shape), LEARNED_FROM)
+        windows = _latest(all_windows(panel, replace(state.shape, horizon=1)), LEARNED_FROM)
         with forecaster._noticing():
             outlook = outlook_of(state, history, windows)
-        scores = outlook.scores(actual_values(panel, windows, state.shape, history.n_targets))
+        ahead = windows.origin[:, None] + state.shape.gap + 1 + np.arange(state.shape.horizon)
+        come = np.minimum(
+            ahead, panel.indptr[windows.series + 1, None] - 1
+        )  # none learns of rows beyond before they do
+        scores = outlook.scores(panel.values[come, : history.n_targets])
         first = self._bounds(state, outlook, levels)
         found = np.empty((len(levels), panel.n_series, *first.shape[1:]))
         for series in range(panel.n_series):
@@ -235,21 +235,6 @@ class Uncertain:
         flat = np.moveaxis(values[:, :, :rows], 0, -1).reshape(panel.n_series, rows, -1)
         columns = pd.MultiIndex.from_tuples(names, names=levels)
         return columns_frame(state.schema, panel, flat, columns, state.shape.gap, tidy=layout == "tidy")
-
-
-def outlook_of(state: FitState, history: History, windows: WindowIndex) -> Outlook:
-    """What a fitted model says of some windows."""
-    units = state.scaling if state.calibration is None else state.calibration.units
-    return Outlook.of(state.model, history, windows, units)
-
-
-def _calibration(state: FitState, what: str, why: str) -> Calibration:
-    if state.calibration is None:
-        raise ValueError(
-            f"`{what}` needs validation rows, which say {why}; the forecaster was fitted with none. Fit it with "
-            "`validation_fraction` greater than 0, or with `X_val=`."
-        )
-    return state.calibration
 
 
 def _trained_levels(state: FitState) -> Sequence[float]:
