@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tsrnn.evaluation import diebold_mariano
+from tsrnn.evaluation import diebold_mariano, mean_interval
 
 RNG = np.random.default_rng(0)
 ONE, OTHER = RNG.gamma(2, size=(2, 40))
@@ -57,3 +57,22 @@ def test_bad_input():
         diebold_mariano(np.where(np.arange(40) == 3, np.nan, ONE), OTHER)
     with pytest.raises(ValueError, match="`lags` of diebold_mariano must be an integer of at least 0; got -1"):
         diebold_mariano(ONE, OTHER, lags=-1)
+
+
+@pytest.mark.parametrize("lags", [0, 3])
+def test_intervals_of_means_end_where_the_test_begins_to_reject(lags):
+    lower, upper = mean_interval(ONE, lags=lags, confidence=0.8)
+    assert lower + upper == pytest.approx(2 * ONE.mean())
+    for end in (lower, upper):
+        assert diebold_mariano(ONE, np.full(40, end), lags=lags).p_value == pytest.approx(0.2)
+    if not lags:
+        expected = stats.t.interval(0.8, 39, ONE.mean(), stats.sem(ONE))
+        assert (lower, upper) == pytest.approx(expected)
+
+
+def test_intervals_that_are_not_defined_and_bad_input():
+    assert np.isnan(mean_interval([1.0, 2.0], lags=1)).all() and np.isnan(mean_interval([1.0, 1.0, 1.0])).all()
+    with pytest.raises(ValueError, match="`confidence` of mean_interval"):
+        mean_interval(ONE, confidence=95)
+    with pytest.raises(ValueError, match="a vector of finite numbers"):
+        mean_interval([1.0, np.nan])

@@ -71,6 +71,14 @@ def test_naive_forecasts_are_those_with_the_lower_training_error(wide, tested):
     np.testing.assert_allclose(found["naive"], tidy(wide, before), rtol=1e-6)
 
 
+def test_the_naive_forecasts_are_measured_alike(tested):
+    _, backtest = tested
+    found, rows = backtest.naive, backtest.forecasts
+    error = (rows["naive"].astype(float) - rows["truth"]).abs()
+    np.testing.assert_allclose(found.metrics["mae"], error.groupby(rows["target"]).mean()[found.metrics.index])
+    assert (found.metrics["skill"] == 0).all() and found.name == "naive" and len(found) == len(backtest)
+
+
 def test_metrics_by_pandas(wide, tested):
     _, backtest = tested
     rows = backtest.forecasts.astype({"truth": float, "naive": float})

@@ -13,7 +13,7 @@ from tsrnn import (
     PanelTimeSeriesSplit,
     compare,
 )
-from tsrnn.evaluation import diebold_mariano
+from tsrnn.evaluation import diebold_mariano, mean_interval
 
 pytestmark = pytest.mark.filterwarnings("ignore::tsrnn.BelowNaiveWarning")
 
@@ -45,6 +45,20 @@ def test_all_forecast_from_the_same_origins_after_the_same_fit(wide, found):
         expected = model.predict(wide[:90])[COLUMNS["target"]]
         part = rows[rows["cutoff"] == wide.index[89]]
         np.testing.assert_allclose(part["forecast"], expected.to_numpy().ravel(), rtol=1e-6)
+
+
+def test_intervals_of_the_leaderboard(found):
+    for metric, power in (("mae", 1), ("rmse", 2)):
+        table = found.intervals(metric, confidence=0.9)
+        assert table.index.equals(found.leaderboard.index)
+        for (target, name), (lower, upper) in table.iterrows():
+            cutoffs = found.backtests[name].by_cutoff()[metric].xs(target, level="target") ** power
+            expected = np.array(mean_interval(cutoffs, lags=2, confidence=0.9)) ** (1 / power)
+            np.testing.assert_allclose([lower, upper], expected)
+    with pytest.raises(
+        ValueError, match="`metric` of Comparison.intervals must be 'mae', 'rmse', 'mase' or 'smape'; got 'bias'"
+    ):
+        found.intervals("bias")
 
 
 def test_the_leaderboard(found):

@@ -1,6 +1,7 @@
 """How good forecasts are: metrics on arrays of windows, scores of quantiles and samples, a test of two forecasts."""
 
-from tsrnn.evaluation.comparison import DieboldMariano, diebold_mariano
+from tsrnn.evaluation.calibration import coverage_by_level, pit_histogram
+from tsrnn.evaluation.comparison import DieboldMariano, diebold_mariano, mean_interval
 from tsrnn.evaluation.metrics import bias, mae, mase, rmse, rmsse, skill, smape, wape
 from tsrnn.evaluation.probabilistic import (
     coverage,
@@ -15,13 +16,16 @@ __all__ = [
     "DieboldMariano",
     "bias",
     "coverage",
+    "coverage_by_level",
     "crps_from_quantiles",
     "crps_from_samples",
     "diebold_mariano",
     "energy_score",
     "mae",
     "mase",
+    "mean_interval",
     "pinball",
+    "pit_histogram",
     "rmse",
     "rmsse",
     "skill",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tsrnn._errors import Integer, check_parameter
+from tsrnn._errors import Integer, Real, check_parameter
 
 
 class DieboldMariano(NamedTuple):
@@ -71,17 +71,61 @@ def diebold_mariano(loss: ArrayLike, other: ArrayLike, *, lags: int = 0) -> Dieb
     if not np.isfinite(difference).all():
         row = int(np.argmin(np.isfinite(difference)))
         raise ValueError(f"diebold_mariano needs finite losses; got {one[row]} and {two[row]} at position {row}.")
-    n, ahead = len(difference), lags + 1
-    if n <= ahead:
-        return DieboldMariano(np.nan, np.nan)
-    centred = difference - difference.mean()
-    covariances = [float(centred[lag:] @ centred[: n - lag]) / n for lag in range(ahead)]
-    variance = (covariances[0] + 2 * sum(covariances[1:])) / n
-    rounding = (np.finfo(np.float64).eps * np.abs(difference).max()) ** 2
-    if variance <= rounding:
+    deviation = standard_error(difference, lags)
+    if np.isnan(deviation):
         return DieboldMariano(np.nan, np.nan)
     from scipy.stats import t  # takes longer to import than all else here
 
+    statistic = float(difference.mean() / deviation)
+    return DieboldMariano(statistic, float(2 * t.sf(abs(statistic), len(difference) - 1)))
+
+
+def mean_interval(values: ArrayLike, *, lags: int = 0, confidence: float = 0.95) -> tuple[float, float]:
+    """The interval that holds the expected value of numbers that hang together over time, such as losses.
+
+    It is where the test of `diebold_mariano` against a constant has a p-value of at least ``1 - confidence``.
+
+    Parameters
+    ----------
+    values : array-like of shape (n,)
+        In order of time.
+    lags : int, default=0
+        As for `diebold_mariano`.
+    confidence : float, default=0.95
+        Between 0 and 1.
+
+    Returns
+    -------
+    lower, upper : float
+        NaN where `diebold_mariano` is.
+
+    Examples
+    --------
+    >>> lower, upper = mean_interval([1.0, 3.0, 2.0, 4.0])
+    >>> round(lower, 2), round(upper, 2)
+    (0.45, 4.55)
+    """
+    check_parameter("mean_interval", "lags", lags, Integer(0))
+    check_parameter("mean_interval", "confidence", confidence, Real(0, 1, closed="neither"))
+    given = np.asarray(values, np.float64)
+    if given.ndim != 1 or not np.isfinite(given).all():
+        raise ValueError(f"mean_interval needs a vector of finite numbers; got {given}.")
+    from scipy.stats import t
+
+    half = float(t.ppf((1 + confidence) / 2, len(given) - 1) * standard_error(given, lags))
+    return float(given.mean()) - half, float(given.mean()) + half
+
+
+def standard_error(values: np.ndarray, lags: int) -> float:
+    """Of the mean, with the autocovariances up to ``lags`` and the correction for small samples; NaN for none."""
+    n, ahead = len(values), lags + 1
+    if n <= ahead:
+        return np.nan
+    centred = values - values.mean()
+    covariances = [float(centred[lag:] @ centred[: n - lag]) / n for lag in range(ahead)]
+    variance = (covariances[0] + 2 * sum(covariances[1:])) / n
+    rounding = (np.finfo(np.float64).eps * np.abs(values).max()) ** 2
+    if variance <= rounding:
+        return np.nan
     correction = (n + 1 - 2 * ahead + ahead * (ahead - 1) / n) / n
-    statistic = float(difference.mean() / np.sqrt(variance) * np.sqrt(correction))
-    return DieboldMariano(statistic, float(2 * t.sf(abs(statistic), n - 1)))
+    return float(np.sqrt(variance / correction))

@@ -11,7 +11,7 @@ import numpy as np
 
 from tsrnn._errors import did_you_mean, quoted
 from tsrnn.evaluation._arrays import Floats
-from tsrnn.evaluation.probabilistic import coverage, crps_from_quantiles, pinball, winkler_score
+from tsrnn.evaluation.probabilistic import central_intervals, coverage, crps_from_quantiles, pinball, winkler_score
 
 IN_CACHE = 1 << 14  # numbers that are measured at a time, some times faster than all at once
 
@@ -78,11 +78,7 @@ class Outcomes:
     @property
     def intervals(self) -> dict[float, tuple[int, int]]:
         """The central intervals among the quantiles: what they are meant to cover -> places of their ends."""
-        levels = self.levels.round(10).tolist()
-        pairs = {round(1 - 2 * low, 10): (low, round(1 - low, 10)) for low in levels if low < 0.5}
-        return {
-            nominal: (levels.index(low), levels.index(high)) for nominal, (low, high) in pairs.items() if high in levels
-        }
+        return central_intervals(self.levels)
 
 
 @final

@@ -48,7 +48,7 @@ def pinball(y_true: ArrayLike, quantiles: ArrayLike, levels: ArrayLike) -> Float
     array([[0.1, 0.2],
            [0.4, 0.9]])
     """
-    true, forecasts, at = _checked_quantiles("pinball", y_true, quantiles, levels)
+    true, forecasts, at = checked_quantiles("pinball", y_true, quantiles, levels)
     return np.asarray(_scoringrules("pinball").quantile_score(true[..., None], forecasts, at, backend="numpy"))
 
 
@@ -77,7 +77,7 @@ def crps_from_quantiles(y_true: ArrayLike, quantiles: ArrayLike, levels: ArrayLi
     >>> crps_from_quantiles([2.0], [[1.0, 2.0, 4.0]], [0.25, 0.5, 0.75])
     array([0.5])
     """
-    true, forecasts, at = _checked_quantiles("crps_from_quantiles", y_true, quantiles, levels)
+    true, forecasts, at = checked_quantiles("crps_from_quantiles", y_true, quantiles, levels)
     return np.asarray(_scoringrules("crps_from_quantiles").crps_quantile(true, forecasts, at, backend="numpy"))
 
 
@@ -210,9 +210,17 @@ def checked_levels(owner: str, levels: ArrayLike) -> Floats:
     return at
 
 
-def _checked_quantiles(
+def central_intervals(levels: ArrayLike) -> dict[float, tuple[int, int]]:
+    """The central intervals among quantiles at these levels: what they are meant to cover -> places of their ends."""
+    at = np.asarray(levels, np.float64).round(10).tolist()
+    pairs = {round(1 - 2 * low, 10): (low, round(1 - low, 10)) for low in at if low < 0.5}
+    return {nominal: (at.index(low), at.index(high)) for nominal, (low, high) in pairs.items() if high in at}
+
+
+def checked_quantiles(
     owner: str, y_true: ArrayLike, quantiles: ArrayLike, levels: ArrayLike
 ) -> tuple[Floats, Floats, Floats]:
+    """What came, quantiles and levels in float64, refused where their shapes do not fit."""
     at = checked_levels(owner, levels)
     true, forecasts = np.asarray(y_true, np.float64), np.asarray(quantiles, np.float64)
     if forecasts.shape != (*true.shape, len(at)):

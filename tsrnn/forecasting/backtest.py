@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tsrnn.data import Panel, Schema, WindowIndex, long_frame
-from tsrnn.evaluation.grouped import Groups, Outcomes, metric_table
+from tsrnn.evaluation.grouped import POINT, Groups, Outcomes, metric_table
 from tsrnn.nn.summary import Table
 
 
@@ -112,6 +112,13 @@ class Backtest:
     def metrics(self) -> pd.DataFrame:
         """Over all origins and steps: a row for each target."""
         return self._table(Groups.whole(len(self)), None)
+
+    @cached_property
+    def naive(self) -> Backtest:
+        """The naive forecasts from the same origins, with those of the metrics that are of points."""
+        outcomes = replace(self.outcomes, forecast=self.outcomes.naive, levels=np.empty(0), quantiles=None)
+        names = tuple(name for name in self.metric_names if name in POINT)
+        return replace(self, name="naive", metric_names=names, outcomes=outcomes)
 
     def by_series(self) -> pd.DataFrame:
         """For each series and target."""

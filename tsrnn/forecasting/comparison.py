@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
@@ -9,11 +10,13 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from tsrnn._errors import did_you_mean, quoted
-from tsrnn.evaluation.comparison import DieboldMariano, diebold_mariano
+from tsrnn._errors import Options, check_parameter, did_you_mean, quoted
+from tsrnn.evaluation.comparison import DieboldMariano, diebold_mariano, mean_interval
 from tsrnn.evaluation.grouped import Groups
 from tsrnn.forecasting.backtest import Backtest
 from tsrnn.nn.summary import Table
+
+MEANS = ("mae", "rmse", "bias", "mase", "rmsse", "smape")  # over cutoffs; of "rmse", the squares
 
 
 @final
@@ -56,13 +59,38 @@ class Comparison:
         )
         return pd.concat(parts, ignore_index=True).set_axis(index, axis=0)
 
+    def intervals(self, metric: str, *, confidence: float = 0.95) -> pd.DataFrame:
+        """How sure a metric is: intervals about the leaderboard's values, from how they vary over the cutoffs.
+
+        Autocovariances count as in the Diebold-Mariano test (`tsrnn.evaluation.mean_interval`). Two forecasters whose
+        intervals overlap may differ all the same: they are tested from the same origins, and the test knows that.
+
+        Parameters
+        ----------
+        metric : {"mae", "rmse", "bias", "mase", "rmsse", "smape"}
+            One that was asked for; those that are no means over cutoffs have none.
+        confidence : float, default=0.95
+
+        Returns
+        -------
+        DataFrame
+            A row for each target and forecaster, in the order of the leaderboard, with the columns "lower" and "upper".
+        """
+        asked = next(iter(self.backtests.values())).metric_names
+        check_parameter("Comparison.intervals", "metric", metric, Options(*[name for name in MEANS if name in asked]))
+        square = metric == "rmse"
+        rows = []
+        for (target, name), value in zip(self.leaderboard.index.tolist(), self.leaderboard[metric], strict=True):
+            cutoffs = self.backtests[name].by_cutoff()[metric].xs(target, level="target").dropna().to_numpy()
+            lower, upper = mean_interval(cutoffs**2 if square else cutoffs, lags=self.lags, confidence=confidence)
+            ends = (value**2 if square else value) + np.array([-0.5, 0.5]) * (upper - lower)
+            rows.append(np.sqrt(np.maximum(ends, 0)) if square else ends)
+        return pd.DataFrame(rows, self.leaderboard.index, columns=["lower", "upper"])
+
     def best_baseline(self, target: Any) -> str:
         """The baseline with the least mean absolute error."""
         targets = next(iter(self.backtests.values())).schema.targets
-        if target not in targets:
-            raise ValueError(
-                f"`target` must be one of {quoted(targets)}; got {target!r}.{did_you_mean(target, targets)}"
-            )
+        check_target(target, targets)
         losses = self._losses
         place = targets.index(target)
         return min(self.baselines, key=lambda name: losses[name][1][place])
@@ -127,6 +155,12 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         return "".join(table._repr_html_() for table in self.tables)
+
+
+def check_target(target: Any, targets: Sequence[Any]) -> None:
+    """Refuse what is no target."""
+    if target not in targets:
+        raise ValueError(f"`target` must be one of {quoted(targets)}; got {target!r}.{did_you_mean(target, targets)}")
 
 
 def _shown(value: float) -> str:
