@@ -72,6 +72,7 @@ def test_intervals_by_hand():
     true, low, high = [0.0, 1.0, 3.0, 5.0], 1.0, 3.0
     np.testing.assert_array_equal(coverage(true, low, high), [0, 1, 1, 0])
     np.testing.assert_allclose(winkler_score(true, low, high, 0.9), [2 + 20, 2, 2, 2 + 40])
+    assert winkler_score(np.zeros((5, 1, 1)), -1.0, 1.0, 0.9).shape == (5, 1, 1)
 
 
 def test_against_utilsforecast():

@@ -166,7 +166,7 @@ class BacktestDisplay(PartsDisplay):
         ax.plot(at, mean, **look | {"label": f"{look['label']}, mean of {width}"})
 
     def _mark(self, ax: Axes) -> None:
-        """The coverage that intervals are to have; a line at zero where values lie on both sides of it; else the axis begins there."""
+        """What coverage is to be; zero, as a line or as where the axis begins."""
         kind, _, nominal = self.metric.partition("_")
         if kind == "coverage" and nominal:
             ax.axhline(float(nominal), color=BLACK, lw=0.8, ls=":", label="nominal")
