@@ -9,13 +9,13 @@ import pandas as pd
 
 from tsrnn.evaluation.probabilistic import central_intervals
 from tsrnn.forecasting.view import view_forecast
-from tsrnn.plotting._display import BLACK, BLUE, ORANGE, Display, along, legend, lighter, positions
+from tsrnn.plotting._display import BLACK, BLUE, Display, along, legend, lighter, positions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COVERAGES = (0.5, 0.8, 0.95)
-SHARES = (0.15, 0.6)  # of the fan's colour in the widest interval and in the narrowest
+SHARES = (0.15, 0.5)  # of the fan's colour in the widest interval and in the narrowest
 
 
 class ForecastDisplay(Display):
@@ -142,8 +142,8 @@ class ForecastDisplay(Display):
             lines = ax.plot(at, self.paths, color=BLACK, linewidth=0.5, alpha=0.5, marker=marker, zorder=2.5)
             lines[0].set_label("paths")
         if self.truth is not None:
-            style: dict[str, Any] = {"linestyle": "--", "linewidth": 1.2, "marker": "o", "markersize": 3}
-            ax.plot(positions(self.truth.index), self.truth, color=ORANGE, **style, label="truth", zorder=4)
+            style: dict[str, Any] = {"linestyle": "--", "linewidth": 1, "marker": "o", "markersize": 3}
+            ax.plot(positions(self.truth.index), self.truth, color=BLACK, **style, label="truth", zorder=4)
         named = self.forecast.index.name
         ax.set(xlabel="" if named is None else str(named), ylabel=str(self.forecast.name), title=self.title or "")
         whole = self.forecast.index if self.history is None else self.history.index.append(self.forecast.index)
