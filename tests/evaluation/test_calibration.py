@@ -56,11 +56,14 @@ def test_what_did_not_come_counts_nowhere():
 
 
 def test_what_equals_quantiles_is_spread_over_the_bins_that_meet_there():
-    quantiles = [[1.0, 1.0, 1.0, 2.0]]
-    edges, density = pit_histogram([1.0], quantiles, [0.1, 0.2, 0.4, 0.8])
-    parts = np.array([0.05, 0.1, 0.2, 0.2, 0])  # half of the first and of the last bin that meet at 1
+    """Half of the first and of the last bin, but all of the lowest."""
+    levels = [0.1, 0.2, 0.4, 0.8]
+    edges, density = pit_histogram([1.0], [[1.0, 1.0, 1.0, 2.0]], levels)
+    np.testing.assert_allclose(density * np.diff(edges), np.array([0.1, 0.1, 0.2, 0.4 / 2, 0]) / 0.6)
+    density = pit_histogram([1.0], [[0.0, 1.0, 1.0, 2.0]], levels)[1]
+    parts = np.array([0, 0.1 / 2, 0.2, 0.4 / 2, 0])
     np.testing.assert_allclose(density * np.diff(edges), parts / parts.sum())
-    assert pit_histogram([1.5], quantiles, [0.1, 0.2, 0.4, 0.8])[1].tolist() == pytest.approx([0, 0, 0, 1 / 0.4, 0])
+    assert pit_histogram([1.5], [[1.0, 1.0, 1.0, 2.0]], levels)[1].tolist() == pytest.approx([0, 0, 0, 1 / 0.4, 0])
 
 
 def test_counts_of_their_own_distribution_are_flat():

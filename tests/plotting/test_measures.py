@@ -67,6 +67,18 @@ def test_many_origins_are_drawn_pale_with_their_moving_mean(forecaster):
     assert origins.lines[4].get_ydata() == [0, 0] and origins.get_ylim()[0] < 0  # of both signs
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_signs(sign):
+    """The naive forecast's alone may be another."""
+    steps = pd.Series([1.0, 2.0], pd.RangeIndex(1, 3))
+    moments = pd.Series([1.0, 2.0], pd.period_range("2024-01", periods=2, freq="M"))
+    display = BacktestDisplay(steps, moments, naive_by_step=sign * steps, naive_by_cutoff=sign * moments)
+    for ax in display.plot().axes_:
+        low = ax.get_ylim()[0]
+        assert low == 0 if sign > 0 else low < -2
+        assert len(ax.lines) == (2 if sign > 0 else 3)
+
+
 def test_metrics_that_naive_forecasts_do_not_have(forecaster):
     backtest = forecaster.backtest(FRAME[200:280], coverage=0.8, metrics=["coverage"])
     for ax in BacktestDisplay.from_backtest(backtest).axes_:
@@ -152,6 +164,15 @@ def test_bars_intervals_and_what_the_test_says(comparison):
     better, baseline, worse = ax.patches
     assert baseline.get_facecolor() == (1, 1, 1, 1) and (better.get_hatch(), worse.get_hatch()) == ("", "//")
     assert better.get_facecolor() != worse.get_facecolor()
+    display.figure_.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert all(ax.get_window_extent().x1 < box.x0 and box.x1 < display.figure_.bbox.x1 for box in boxes)
+
+
+def test_bars_on_axes_of_the_users_own(comparison):
+    _, ax = plt.subplots()
+    display = CompareDisplay.from_comparison(comparison, target="wave", ax=ax)
+    intervals = comparison.intervals("mae").xs("wave", level="target")
     display.figure_.canvas.draw()
     right = ax.get_window_extent().x1
     for text, (_, upper) in zip(ax.texts, intervals.to_numpy(), strict=True):

@@ -143,9 +143,13 @@ def _below(quantiles: Floats, true: Floats, equal: bool) -> np.ndarray:
 
 
 def _spread_over(first: int, last: int, edges: Floats) -> Floats:
-    """The share of each bin in what lies between two: by their widths, of which half counts at both ends."""
+    """The share of each bin in what lies between two: by their widths, of which half counts at both ends.
+
+    What equals the lowest quantile has hardly anything below it, as zeros among counts: the first bin counts in full.
+    """
     part = np.zeros(len(edges) - 1)
     part[first : last + 1] = np.diff(edges)[first : last + 1]
     if last > first:
-        part[[first, last]] /= 2
+        part[last] /= 2
+        part[first] /= 2 if first else 1
     return part / part.sum()

@@ -170,8 +170,7 @@ class BacktestDisplay(PartsDisplay):
         kind, _, nominal = self.metric.partition("_")
         if kind == "coverage" and nominal:
             ax.axhline(float(nominal), color=BLACK, lw=0.8, ls=":", label="nominal")
-        low, high = ax.get_ylim()
-        if low < 0 < high and (self.by_step.min() < 0 or self.by_cutoff.min() < 0):
+        if ax.dataLim.ymin < 0:
             ax.axhline(0, color=BLACK, lw=0.5)
-        elif high > 0:
+        else:
             ax.set_ylim(bottom=0)

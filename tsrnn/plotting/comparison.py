@@ -60,6 +60,8 @@ class CompareDisplay(Display):
     ['0.213  better, p < 0.001', '0.265  best baseline']
     """
 
+    SIZE = (8.0, 4.0)
+
     def __init__(
         self,
         leaderboard: pd.DataFrame,
@@ -134,13 +136,16 @@ class CompareDisplay(Display):
             begins, ends = np.fmin(begins, lower), np.fmax(ends, upper)
         for place, end, value, (_, said) in zip(places, ends, values, verdicts, strict=True):
             text = f"{value:.3g}  {said}"
-            ax.annotate(text, (end, place), (5, 0), textcoords="offset points", va="center", fontsize="small")
+            at = (1, place) if self._own_figure else (end, place)
+            where = ax.get_yaxis_transform() if self._own_figure else ax.transData
+            ax.annotate(text, at, (5, 0), where, "offset points", va="center", fontsize="small", annotation_clip=False)
         ax.set_yticks(places, [str(name) for name in values.index])
         ax.invert_yaxis()  # the best on top
         low = min(0.0, float(np.nanmin(begins)) * 1.05)
-        ax.set_xlim(low, low + (float(np.nanmax(ends)) - low) * 1.6)  # room for what is said
+        room = 1.05 if self._own_figure else 1.6  # for what is said: beside the axes of ours, in those of the user
+        ax.set_xlim(low, low + (float(np.nanmax(ends)) - low) * room)
         of = self.metric if self.target is None else f"{self.metric} of {self.target}"
-        ax.set(xlabel=of, title=f"Absolute errors tested against {self.baseline}")
+        ax.set(xlabel=of, title="Absolute errors tested against the best baseline")
         if low < 0:
             ax.axvline(0, color=BLACK, linewidth=0.8)
 
