@@ -21,6 +21,7 @@ from tsrnn.data import Panel, RowRules, all_windows, end_windows, forecast_frame
 from tsrnn.forecasting.assemble import fit_state
 from tsrnn.forecasting.backtest import Backtest
 from tsrnn.forecasting.backtesting import backtest, find_origins
+from tsrnn.forecasting.beyond import points_beyond
 from tsrnn.forecasting.declared import DataParameters
 from tsrnn.forecasting.following import moved_on
 from tsrnn.forecasting.memory import MemoryEstimate, ModelMemory, estimate
@@ -114,7 +115,9 @@ class Forecaster(Saved, Uncertain, DataParameters):
         y : the same kinds, optional
             The target's history, where ``fit`` had a ``y``.
         horizon : int, optional
-            Fewer rows than the forecaster was fitted for.
+            Rows to forecast, if not as many as the forecaster was fitted for. For more it goes on from its own
+            forecasts, in data units: all columns that it reads must then be targets, and with a ``gap`` it reads as
+            many more rows of history.
 
         Returns
         -------
@@ -126,7 +129,10 @@ class Forecaster(Saved, Uncertain, DataParameters):
         panel = self._history_panel(X, y, state)
         history = self._history(panel, state)
         with self._noticing():
-            forecasts = state.model.predict(history, end_windows(panel, state.shape))
+            if horizon > state.shape.horizon:
+                forecasts = points_beyond(state, history, horizon)
+            else:
+                forecasts = state.model.predict(history, end_windows(panel, state.shape))
         return forecast_frame(state.schema, panel, np.asarray(forecasts[:, :horizon], np.float64), state.shape.gap)
 
     def update(self, X: Any, y: Any = None) -> Self:
@@ -427,13 +433,7 @@ class Forecaster(Saved, Uncertain, DataParameters):
 
     def _checked_horizon(self, horizon: int | None, state: FitState) -> int:
         check_parameter(f"{type(self).__name__}.predict", "horizon", horizon, NoneOr(Integer(1)))
-        trained = state.shape.horizon
-        if horizon is not None and horizon > trained:
-            raise ValueError(
-                f"`horizon` must be at most {trained}, which the forecaster was fitted for; got {horizon}. "
-                f"Fit it with `horizon={horizon}`."
-            )
-        return trained if horizon is None else horizon
+        return state.shape.horizon if horizon is None else int(horizon)
 
     def _warn_about_fit(self) -> None:
         """Say what a user who does not look at the attributes should know."""

@@ -24,6 +24,7 @@ class NaiveModel(Model):
     """A rule that reads the window and nothing else."""
 
     n_params = 0
+    reads_covariates = False
 
     def __init__(self, method: str, season: int) -> None:
         self.method, self.season = method, season

@@ -24,6 +24,8 @@ NEVER = np.iinfo(np.int64).min  # before all ticks
 class Model(ABC):
     """What turns windows into forecasts; abstract. Arrays and a JSON document are all there is to it."""
 
+    reads_covariates: ClassVar[bool] = True
+
     @abstractmethod
     def predict(self, history: History, windows: WindowIndex) -> np.ndarray:
         """Forecasts (windows, horizon, targets) in data units."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -12,6 +12,7 @@ import pandas as pd
 from tsrnn._errors import AnyOf, Instance, Integer, ListOf, NoneOr, Options, check_parameter
 from tsrnn.data import Panel, WindowIndex, all_windows, columns_frame, end_windows
 from tsrnn.forecasting.adaptive import RATE, track
+from tsrnn.forecasting.beyond import PATHS, SEED, paths_beyond
 from tsrnn.forecasting.calibration import Outlook
 from tsrnn.forecasting.spread import ADAPTIVE, COVERAGE, INSIDE, bounds_of, calibration_of, outlook_of
 from tsrnn.forecasting.state import FitState
@@ -40,6 +41,8 @@ class Uncertain:
 
         They come from the distribution that the forecaster learned (``loss``), or from its errors on validation rows
         (split conformal prediction), as ``intervals`` says; for each row of the horizon and each target by itself.
+        Beyond the horizon that it was fitted for they are those of 500 paths that are drawn and fed back, always the
+        same ones.
 
         Parameters
         ----------
@@ -71,6 +74,7 @@ class Uncertain:
         state, panel, outlook = self._outlook("predict_quantiles", X, y)
         levels = np.sort(np.asarray(_trained_levels(state) if quantiles is None else quantiles, np.float64))
         values = outlook.at(self._bounds(state, outlook, levels)[:, None])
+        values = self._continued(state, panel, outlook, values, levels, horizon)
         names = [(target, float(level)) for target in state.schema.targets for level in levels]
         return self._laid_out(state, panel, values, horizon, names, ("target", "quantile"), layout)
 
@@ -86,6 +90,8 @@ class Uncertain:
     ) -> Any:
         """Forecast intervals that hold what comes with a given probability, the same on both sides.
 
+        They lie between quantiles, which come about as in ``predict_quantiles``.
+
         Parameters
         ----------
         X, y, horizon : as in ``predict``
@@ -94,7 +100,8 @@ class Uncertain:
         adaptive : bool or float, default=False
             Let the intervals follow how often their like failed on the rows of X up to now, where the series is no
             longer what it was (quantile tracking; a number is its rate, True is 0.05). X must then hold more rows than
-            one window: some hundred or, for high coverages, thousand.
+            one window: some hundred or, for high coverages, thousand. No rows beyond the horizon that the forecaster
+            was fitted for.
         layout : {"wide", "tidy"}, default="wide"
             Columns for each (target, coverage, bound), or rows.
 
@@ -128,8 +135,9 @@ class Uncertain:
         state, panel, outlook = self._outlook("predict_interval", X, y)
         scores = self._bounds(state, outlook, levels)[:, None]
         if adaptive:
+            self._refuse_beyond(state, horizon)
             scores = self._tracked(state, panel, levels, RATE if adaptive is True else float(adaptive))
-        values = outlook.at(scores)
+        values = self._continued(state, panel, outlook, outlook.at(scores), levels, horizon)
         pairs = [(float(each), bound) for each in coverages for bound in ("lower", "upper")]
         names = [(target, *pair) for target in state.schema.targets for pair in pairs]
         return self._laid_out(state, panel, values, horizon, names, ("target", "coverage", "bound"), layout)
@@ -147,7 +155,8 @@ class Uncertain:
         """Draw paths of the rows that follow, whose rows and targets hang together as they did in validation rows.
 
         Each path takes the place that a validation window had in its forecasts, row by row, to that place in the
-        forecasts made here (the Schaake shuffle of Clark 2004, on windows).
+        forecasts made here (the Schaake shuffle of Clark 2004, on windows). Beyond the horizon that the forecaster was
+        fitted for each path goes on from its own rows, with the place of another validation window.
 
         Parameters
         ----------
@@ -170,10 +179,16 @@ class Uncertain:
         if isinstance(random_state, np.random.RandomState):
             random_state = random_state.randint(2**31)
         calibration = calibration_of(state, "sample", "how rows of the horizon hang together")
-        rng, ranks = np.random.default_rng(random_state), self._own(outlook)
-        scores = np.stack([calibration.draw(rng, n, ranks) for _ in range(panel.n_series)], axis=1)
+        rng, rows = np.random.default_rng(random_state), cast("Forecaster", self)._checked_horizon(horizon, state)
+        if rows > state.shape.horizon:
+            values = np.empty((n, panel.n_series, rows, outlook.point.shape[2]))
+            for series, paths in self._paths(state, panel, outlook, rows, n, rng):
+                values[:, series] = paths
+        else:
+            ranks = self._own(outlook)
+            values = outlook.at(np.stack([calibration.draw(rng, n, ranks) for _ in range(panel.n_series)], axis=1))
         names = [(target, path) for target in state.schema.targets for path in range(n)]
-        return self._laid_out(state, panel, outlook.at(scores), horizon, names, ("target", "path"), layout)
+        return self._laid_out(state, panel, values, horizon, names, ("target", "path"), layout)
 
     # ---- inside ------------------------------------------------------------------------------------------------
     def _check(self, method: str, **given: tuple[Any, Any]) -> None:
@@ -219,6 +234,45 @@ class Uncertain:
             tracked = track(scores[own], origins, state.shape.gap, levels, first, calibration.width * rate)
             found[:, series] = tracked[-1]
         return found
+
+    def _continued(
+        self,
+        state: FitState,
+        panel: Panel,
+        outlook: Outlook,
+        values: np.ndarray,
+        levels: np.ndarray,
+        horizon: int | None,
+    ) -> np.ndarray:
+        """Quantiles (levels, series, horizon, targets) with those of the rows beyond the trained horizon, if any."""
+        rows = cast("Forecaster", self)._checked_horizon(horizon, state)
+        trained = values.shape[2]
+        if rows <= trained:
+            return values
+        found = np.empty((len(levels), panel.n_series, rows, values.shape[3]))
+        found[:, :, :trained] = values
+        for series, paths in self._paths(state, panel, outlook, rows, PATHS, np.random.default_rng(SEED)):
+            found[:, series, trained:] = np.quantile(paths[:, :, trained:], levels, axis=0, method="weibull")
+        return found
+
+    def _paths(
+        self, state: FitState, panel: Panel, outlook: Outlook, rows: int, count: int, rng: np.random.Generator
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Those that go beyond the trained horizon, of some series after the others."""
+        forecaster = cast("Forecaster", self)
+        calibration = _calibration(state, "intervals beyond the trained horizon", "how rows of it hang together")
+        history = forecaster._history(panel, state)
+        with forecaster._noticing():
+            yield from paths_beyond(state, history, calibration, rows, count, rng, self._own(outlook))
+
+    def _refuse_beyond(self, state: FitState, horizon: int | None) -> None:
+        rows = cast("Forecaster", self)._checked_horizon(horizon, state)
+        if rows > state.shape.horizon:
+            raise ValueError(
+                f"`horizon` must be at most {state.shape.horizon}, which the forecaster was fitted for, with "
+                f"`adaptive`: misses are counted for these rows alone; got {rows}. Leave `adaptive` out, or fit with "
+                f"`horizon={rows}`."
+            )
 
     def _laid_out(
         self,
