@@ -74,6 +74,55 @@ def test_weights_in_a_panel():
     np.testing.assert_allclose(result, expected, rtol=1e-6)
 
 
+def of_lengths(*lengths):
+    parts = {f"s{i}": of_ten().sample(rows, replace=True).set_axis(pd.date_range("2024-01-01", periods=rows))
+             for i, rows in enumerate(lengths)}  # fmt: skip
+    return pd.concat(parts, names=["id", "day"])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("changes", [{}, {"gap": 2}, {"horizon": 4, "stride": 3}, {"validation_fraction": 0.2}])
+def test_each_series_counts_alike(changes, weighted):
+    frame = of_lengths(40, 10, 23)
+    weights = np.random.default_rng(0).uniform(1, 2, len(frame)) if weighted else None
+    given = {"lookback": 2, "horizon": 1, "validation_fraction": 0, "validation_by": "series"} | changes
+    forecaster = LinearForecaster(**given, series_weights="equal")
+    prepared = prepare(forecaster, frame, None, None, weights)
+    windows = prepared.training.windows
+    of_series = np.bincount(windows.series, prepared.window_weights(windows))
+    assert np.unique(np.bincount(windows.series)).size == 3
+    np.testing.assert_allclose(of_series, of_series[0], rtol=1e-5)
+    training = np.arange(len(frame)) < np.repeat(prepared.train_end, [40, 10, 23])
+    np.testing.assert_allclose(prepared.weights[training].mean(), 1, rtol=1e-5)
+    if weighted:  # within a series as they were given
+        np.testing.assert_allclose(prepared.weights[:40] / prepared.weights[0], weights[:40] / weights[0], rtol=1e-5)
+
+
+def test_each_series_counts_alike_in_what_is_learned():
+    """Two series of other slopes: a line through all points of both, each with half of the weight."""
+    index = pd.date_range("2024-01-01", periods=41)
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=41), rng.normal(size=11)
+    frame = pd.concat({"a": pd.DataFrame({"y": first}, index), "b": pd.DataFrame({"y": second}, index[:11])})
+    given = {"lookback": 1, "horizon": 1, "validation_fraction": 0, "scaler": None, "alpha": 0.0}
+    found = LinearForecaster(**given, series_weights="equal").fit(frame.rename_axis(["id", "day"])).state_.model
+    x, change = np.concatenate((first[:-1], second[:-1])), np.concatenate((np.diff(first), np.diff(second)))
+    slope, intercept = np.polyfit(x, change, 1, w=np.sqrt(np.repeat([1 / 40, 1 / 10], [40, 10])))
+    np.testing.assert_allclose([found.coefficients.item(), found.intercept.item()], [slope, intercept], rtol=1e-4)
+
+
+def test_series_count_alike_in_recursive_training_too():
+    """There windows are one row ahead, and more of them."""
+    frame = of_lengths(40, 12)
+    given = NETWORK | {"strategy": "recursive", "validation_fraction": 0, "series_weights": "equal"}
+    forecaster = GRUForecaster(**given)
+    prepared = forecaster._strategy.prepared(prepare(forecaster, frame, None, None, None), 1)
+    windows = prepared.training.windows
+    assert np.bincount(windows.series).tolist() == [33, 5]
+    of_series = np.bincount(windows.series, prepared.weights[windows.origin + 1])
+    np.testing.assert_allclose(of_series[0], of_series[1], rtol=1e-5)
+
+
 @pytest.mark.parametrize("kind", [list, tuple, np.array, pd.Series])
 def test_kinds_of_weights(kind):
     expected = prepared_weights(of_ten(), np.arange(10))

@@ -63,6 +63,13 @@ class Scaling:
         )
         return wider.rows_for(panel)
 
+    def only(self, series: int) -> Scaling:
+        """Return the scale of one of the series it was learned from."""
+        if self.scope == "global":
+            return self
+        row = [series]
+        return replace(self, center=self.center[row], scale=self.scale[row], ids=(self.ids[series],))
+
     def transform(self, panel: Panel) -> np.ndarray:
         """Return the scaled values of a panel, float32 of shape (rows, channels)."""
         scaling, of_series = self.rows_for(panel)

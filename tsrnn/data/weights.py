@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from tsrnn.data.ordering import Order
+from tsrnn.data.panel import Panel
+from tsrnn.data.windows import WindowIndex, WindowShape
 
 
 def read_weights(weights: Any, rows: int) -> np.ndarray:
@@ -48,6 +50,39 @@ def read_weights(weights: Any, rows: int) -> np.ndarray:
     if not read.any():
         raise ValueError("`sample_weight` must not be zero everywhere: nothing would be learned. Leave it out.")
     return read
+
+
+def equal_weights(weights: np.ndarray, panel: Panel, windows: WindowIndex, shape: WindowShape) -> np.ndarray:
+    """Return weights with which the windows of each series count alike, all together.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (rows,)
+        Of the rows of the panel, which count within each series. A window has the mean weight of its targets.
+    panel : Panel
+    windows : WindowIndex
+        Of training, in order of series.
+    shape : WindowShape
+
+    Returns
+    -------
+    ndarray of float64, shape (rows,)
+        The windows of a series weigh one together. A series without windows, or with none that has a weight, keeps the
+        weights that it has: they count nowhere.
+
+    Examples
+    --------
+    >>> from tsrnn.data.windows import WindowShape, all_windows
+    >>> panel = Panel(np.zeros((7, 1), np.float32), np.array([0, 5, 7]), ("a", "b"), np.array([0, 0]))
+    >>> shape = WindowShape(lookback=1, horizon=1)
+    >>> equal_weights(np.ones(7), panel, all_windows(panel, shape), shape).tolist()
+    [0.25, 0.25, 0.25, 0.25, 0.25, 1.0, 1.0]
+    """
+    sums = np.concatenate(([0.0], np.cumsum(weights, dtype=np.float64)))
+    first = windows.origin + shape.gap + 1
+    of_windows = (sums[first + shape.horizon] - sums[first]) / shape.horizon
+    total = np.bincount(windows.series, of_windows, minlength=panel.n_series)
+    return weights / np.repeat(np.where(total > 0, total, 1.0), panel.lengths)
 
 
 def place_weights(weights: np.ndarray, order: Order, position: np.ndarray, n_rows: int) -> np.ndarray:

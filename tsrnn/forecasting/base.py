@@ -6,6 +6,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -24,6 +25,7 @@ from tsrnn.forecasting.backtesting import backtest, find_origins
 from tsrnn.forecasting.beyond import points_beyond
 from tsrnn.forecasting.declared import DataParameters
 from tsrnn.forecasting.following import moved_on
+from tsrnn.forecasting.fitting import fit_model, model_memory, restored_model
 from tsrnn.forecasting.memory import MemoryEstimate, ModelMemory, estimate
 from tsrnn.forecasting.origins import Refit, Schedule
 from tsrnn.forecasting.prepare import Prepared, prepare, rules_of
@@ -99,7 +101,7 @@ class Forecaster(Saved, Uncertain, DataParameters):
         self.check_parameters()
         prepared = prepare(self, X, y, X_val, sample_weight)
         seed = seed_of(self.random_state)
-        fitted = self._fit_model(prepared, seed)
+        fitted = fit_model(self, prepared, seed)
         self._adopt(fit_state(prepared, fitted, seed, self.n_jobs))
         conclude(fitted.checkpoint, fitted.stopped)
         self._warn_about_fit()
@@ -364,7 +366,7 @@ class Forecaster(Saved, Uncertain, DataParameters):
         self.check_parameters()
         prepared = prepare(self, X, y, X_val, sample_weight)
         with self._noticing():
-            return estimate(prepared, self._model_memory(prepared))
+            return estimate(prepared, model_memory(self, prepared))
 
     # ---- looking, saving ---------------------------------------------------------------------------------------
     def summary(self) -> ForecasterSummary:
@@ -395,7 +397,7 @@ class Forecaster(Saved, Uncertain, DataParameters):
 
     @classmethod
     def _restored(cls, arrays: dict[str, np.ndarray], document: dict[str, Any]) -> FitState:
-        return FitState.restore(cls.model_class, arrays, document)
+        return FitState.restore(partial(restored_model, cls.model_class), arrays, document)
 
     def _fitted(self) -> FitState:
         state: FitState = super()._fitted()

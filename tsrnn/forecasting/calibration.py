@@ -38,11 +38,14 @@ class Outlook:
         Of each number, where the model gives one.
     unit : ndarray of shape (windows, 1, targets)
         What a score of one is worth where it does not.
+    non_negative : bool
+        Whether values below zero are zero.
     """
 
     point: np.ndarray
     distribution: Distribution | None
     unit: np.ndarray
+    non_negative: bool = False
 
     @classmethod
     def of(cls, model: Model, history: History, windows: WindowIndex, units: Scaling) -> Outlook:
@@ -50,14 +53,15 @@ class Outlook:
         found = model.distribution(history, windows)
         point = model.predict(history, windows) if found is None else found.point()
         unit = replace(history, scaling=units).scale_of(windows)[:, None]
-        return cls(np.asarray(point, np.float64), found, unit)
+        return cls(np.asarray(point, np.float64), found, unit, model.non_negative)
 
     def at(self, scores: np.ndarray) -> np.ndarray:
         """The values that have these scores, (windows, horizon, targets) or with more axes in front."""
         from scipy.special import ndtr
 
         if self.distribution is None:
-            return self.point + self.unit * scores
+            values = self.point + self.unit * scores
+            return np.maximum(values, 0) if self.non_negative else values
         return self.distribution.at(np.broadcast_to(ndtr(scores), np.broadcast_shapes(scores.shape, self.point.shape)))
 
     def scores(self, actual: np.ndarray) -> np.ndarray:

@@ -137,7 +137,32 @@ class IntervalParameters(Parameters):
     )
 
 
-class DataParameters(Columns, Rows, WindowParameters, ScalingParameters, IntervalParameters):
+class SeriesParameters(Parameters):
+    """How series are learned together, and what they can be."""
+
+    scope: Literal["global", "local"] = param(
+        default="global",
+        constraint=Options("global", "local"),
+        doc='One model for all series of a panel ("global"), which forecasts new ones too, or a model for each '
+        '("local"), as if it had been fitted on the rows of its series alone: several at once, each on one thread. '
+        "Errors on validation rows, from which intervals come, are those of all series together, each in units of the "
+        "spread of its own. Callbacks are called for each series, from several threads; there is no `history_`.",
+    )
+    series_weights: Literal["rows", "equal"] = param(
+        default="rows",
+        constraint=Options("rows", "equal"),
+        doc='In training each row counts alike, and so a long series more than a short one ("rows"), or each series '
+        'does, whatever its length ("equal"). Weights of rows count beside that, within each series.',
+    )
+    non_negative: bool = param(
+        default=False,
+        constraint=Boolean(),
+        doc="The series cannot be negative: point forecasts, quantiles, intervals and samples below zero are zero. "
+        "Targets must hold no negative values then.",
+    )
+
+
+class DataParameters(Columns, Rows, WindowParameters, ScalingParameters, IntervalParameters, SeriesParameters):
     """All that decides what a model is fitted on; every forecaster has these."""
 
     @property

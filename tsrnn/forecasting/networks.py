@@ -22,11 +22,12 @@ from tsrnn.data import Panel, all_windows
 from tsrnn.forecasting.assemble import fit_state
 from tsrnn.forecasting.base import Forecaster
 from tsrnn.forecasting.declared import TrainingParameters
+from tsrnn.forecasting.fitting import as_used
 from tsrnn.forecasting.following import moved_on, newly_complete, refuse_other_windows, retrained
 from tsrnn.forecasting.history_ends import cutoffs, history_ends
 from tsrnn.forecasting.memory import ModelMemory, checkpoint_memory, network_memory
 from tsrnn.forecasting.network_model import NetworkModel, described, series_of
-from tsrnn.forecasting.prepare import Prepared, Split, check_counts, facts, prepare
+from tsrnn.forecasting.prepare import Prepared, Split, check_targets, facts, prepare
 from tsrnn.forecasting.state import FitState, Fitted, History, history_frame
 from tsrnn.forecasting.strategies import STRATEGIES, Strategy
 from tsrnn.nn.heads import COUNTS, as_head, width_of
@@ -78,11 +79,13 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
         """
         self.check_parameters()
         self._check_head()
+        if self.scope == "local":
+            raise ValueError('`partial_fit` goes on with one model for all series: fit with `scope="global"`.')
         settings = replace(self._settings(seed_of(self.random_state)), max_epochs=1)
         stride = int(self.stride)
         if "state_" not in vars(self):
             prepared = prepare(self, X, y, None, None, validated=False)
-            fitted = self._learn(self._strategy.prepared(prepared, stride), settings, None)
+            fitted = as_used(self, self._learn(self._strategy.prepared(prepared, stride), settings, None))
             self._adopt(fit_state(prepared, fitted, settings.seed, self.n_jobs))
         else:
             state = self._fitted()
@@ -91,9 +94,9 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
             moved = moved_on(state, panel)
             prepared = newly_complete(state, panel, self._strategy.trained_shape(state.shape), stride)
             before = self._before(self._network(prepared), "`partial_fit`")
-            if self._counts:
-                check_counts(panel, state.schema)
-            self._adopt(retrained(moved, self._learn(prepared, settings, before), prepared.training))
+            check_targets(panel, state.schema, self)
+            fitted = as_used(self, self._learn(prepared, settings, before))
+            self._adopt(retrained(moved, fitted, prepared.training))
         self._warn_about_fit()
         return self
 
@@ -117,14 +120,20 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
 
     def _at_work(self, panel: Panel, state: FitState) -> tuple[NetworkModel, WindowTask]:
         """The fitted network, and what it was trained on, on windows of this panel."""
-        model = state.model
-        assert isinstance(model, NetworkModel)
+        model = state.model.core
+        if not isinstance(model, NetworkModel):
+            raise ValueError(
+                f"There is no one network to look into, but {model}. Fit a forecaster on the rows of one series, or "
+                'with `scope="global"`.'
+            )
         history = self._history(panel, state)
         series = series_of(history, model.instance_norm)
         return model, STRATEGIES[model.strategy].training_task(series, self._head, self._units(history))
 
     def _fit_model(self, prepared: Prepared, seed: int) -> Fitted:
         self._check_head()
+        if self.scope == "local" and self.checkpoint is not None:
+            raise ValueError('`checkpoint` holds the training of one model; leave it out with `scope="local"`.')
         prepared = self._strategy.prepared(prepared, int(self.stride))
         before = self._before(self._network(prepared), "`warm_start=True`") if self.warm_start else None
         checkpoint = open_checkpoint(self)
@@ -254,7 +263,7 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
         """The model of the last fit, to go on from; None where there is none."""
         if "state_" not in vars(self):
             return None
-        before = self.state_.model
+        before = self.state_.model.core
         if not isinstance(before, NetworkModel) or self._differs(before, network):
             raise ValueError(
                 f"{asked_by} needs the layers, windows and number of columns of the last `fit`, and its distribution; "

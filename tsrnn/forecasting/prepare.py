@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from tsrnn.data import (
     split_windows,
     stamp_of,
 )
+from tsrnn.data.weights import equal_weights
 from tsrnn.forecasting.declared import DataParameters
 
 
@@ -50,6 +51,14 @@ class Prepared:
     train_end: np.ndarray  # the row where each series' training part ends
     weights: np.ndarray  # of the training panel's rows, with mean one over the training part; empty for all alike
     report: dict[str, Any]
+    equal_series: bool = False  # whether the windows of each series count alike
+
+    def weighed(self, training: Split, shape: WindowShape) -> Prepared:
+        """With weights with which these windows of each series count alike."""
+        panel, given = training.panel, self.weights if self.weights.size else np.ones(training.panel.n_rows)
+        weights = equal_weights(given, panel, training.windows, shape)
+        weights /= weights[is_training(panel, self.train_end)].mean()
+        return replace(self, weights=weights.astype(np.float32), training=training, equal_series=True)
 
     @property
     def n_targets(self) -> int:
@@ -87,34 +96,40 @@ def prepare(
     by, stride = settings.validation_by, int(settings.stride)
     train, validation, train_end = split_windows(panel, shape, fraction, by, stride)
     counts = len(schema.targets) if settings._counts else 0
-    if counts:
-        check_counts(panel, schema)
+    check_targets(panel, schema, settings)
     scaling = fit_scaling(panel, train_end, settings.scaler, settings.scaler_scope, counts)
     held_out = Split(panel, validation)
     if X_val is not None:
         with _told_of("X_val"):
             pair, reader = _pair(X_val, schema), type(settings).__name__
             other, _ = read_history(*pair, schema, rules_of(settings), reader=reader)
-            if counts:
-                check_counts(other, schema)
+            check_targets(other, schema, settings)
             held_out = Split(other, all_windows(other, shape))
     weights = _training_weights(panel, train_end)
-    return Prepared(schema, shape, scaling, season, Split(panel, train), held_out, train_end, weights, report)
+    prepared = Prepared(schema, shape, scaling, season, Split(panel, train), held_out, train_end, weights, report)
+    return prepared.weighed(prepared.training, shape) if settings.series_weights == "equal" else prepared
 
 
-def check_counts(panel: Panel, schema: Schema) -> None:
-    """Refuse targets that are no counts, for losses that are of counts."""
+def check_targets(panel: Panel, schema: Schema, settings: DataParameters) -> None:
+    """Refuse targets that are no counts, for losses that are of counts, or negative where none can be."""
+    if settings._counts:
+        must = "hold counts (whole numbers from 0 on) for this `loss`"
+        remedy = 'Use another loss, for example "gaussian" or "quantile", or correct the rows.'
+    elif settings.non_negative:
+        must = "hold values from 0 on with `non_negative=True`"
+        remedy = "Leave `non_negative` out, or correct the rows."
+    else:
+        return
     for channel, name in enumerate(schema.targets):
         column = panel.values[:, channel]
-        wrong = np.flatnonzero((column < 0) | (column != np.rint(column)))
+        wrong = np.flatnonzero((column < 0) | (column != np.rint(column)) if settings._counts else column < 0)
         if len(wrong):
             row = int(wrong[0])
             series = panel.ids[int(panel.series_of(np.array([row]))[0])]
             of_series = "" if series is None else f" of the series {series!r}"
             raise ValueError(
-                f"The target {name!r} must hold counts (whole numbers from 0 on) for this `loss`; {len(wrong)} of "
-                f"{panel.n_rows} rows do not, the first at {stamp_of(schema, panel, row)}{of_series}: {column[row]:g}. "
-                'Use another loss, for example "gaussian" or "quantile", or correct the rows.'
+                f"The target {name!r} must {must}; {len(wrong)} of {panel.n_rows} rows do not, the first at "
+                f"{stamp_of(schema, panel, row)}{of_series}: {column[row]:g}. {remedy}"
             )
 
 
@@ -152,15 +167,20 @@ def _told_of(argument: str) -> Iterator[None]:
         raise kind(f"In `{argument}`: {error}") from error
 
 
+def is_training(panel: Panel, train_end: np.ndarray) -> np.ndarray:
+    """Whether each row lies before its series' validation part."""
+    return np.arange(panel.n_rows) < np.repeat(train_end, panel.lengths)
+
+
 def _training_weights(panel: Panel, train_end: np.ndarray) -> np.ndarray:
     """The weights of the rows, with mean one over the training part."""
     if panel.weights is None:
         return np.zeros(0, np.float32)
-    is_training = np.arange(panel.n_rows) < np.repeat(train_end, panel.lengths)
-    mean = panel.weights[is_training].mean()
+    among = is_training(panel, train_end)
+    mean = panel.weights[among].mean()
     if not mean:
         raise ValueError(
-            f"`sample_weight` must not be zero in all of the {np.count_nonzero(is_training)} training rows (those "
+            f"`sample_weight` must not be zero in all of the {np.count_nonzero(among)} training rows (those "
             "before the validation part): nothing would be learned. Give them weights, or lower `validation_fraction`."
         )
     return (panel.weights / mean).astype(np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, ClassVar
@@ -24,7 +24,17 @@ NEVER = np.iinfo(np.int64).min  # before all ticks
 class Model(ABC):
     """What turns windows into forecasts; abstract. Arrays and a JSON document are all there is to it."""
 
-    reads_covariates: ClassVar[bool] = True
+    non_negative: ClassVar[bool] = False  # whether no forecast is below zero
+
+    @property
+    def core(self) -> Model:
+        """The model without what is done to its forecasts."""
+        return self
+
+    @property
+    def reads_covariates(self) -> bool:
+        """Whether forecasts depend on past covariates."""
+        return True
 
     @abstractmethod
     def predict(self, history: History, windows: WindowIndex) -> np.ndarray:
@@ -214,8 +224,13 @@ class FitState:
         }
 
     @classmethod
-    def restore(cls, model: type[Model], arrays: dict[str, np.ndarray], document: dict[str, Any]) -> FitState:
-        """The state again from ``arrays()`` and ``document()``."""
+    def restore(
+        cls,
+        model: Callable[[dict[str, np.ndarray], dict[str, Any]], Model],
+        arrays: dict[str, np.ndarray],
+        document: dict[str, Any],
+    ) -> FitState:
+        """The state again from ``arrays()`` and ``document()``; ``model`` restores the model from its own."""
         parts: dict[str, dict[str, np.ndarray]] = {"model": {}, "scaling": {}, "calibration": {}, "tail": {}}
         for name, array in arrays.items():
             owner, _, rest = name.partition(".")
@@ -228,7 +243,7 @@ class FitState:
             schema=Schema.from_dict(document["schema"]),
             shape=WindowShape(**document["shape"]),
             scaling=Scaling.from_arrays(parts["scaling"], document["scaling"]),
-            model=model.restore(parts["model"], document["model"]),
+            model=model(parts["model"], document["model"]),
             tail=Panel(ids=ids, **parts["tail"]),
             calibration=Calibration.restore(parts["calibration"], document["calibration"]),
             **alike,

@@ -99,8 +99,8 @@ class Recursive(Strategy):
                 'out (`past_covariates=[]`), or use `strategy="direct"` or "seq2seq".'
             )
         panel, shape = prepared.training.panel, self.trained_shape(prepared.shape)
-        windows = training_windows(panel, shape, prepared.train_end, stride)
-        return replace(prepared, training=Split(panel, windows))
+        training = Split(panel, training_windows(panel, shape, prepared.train_end, stride))
+        return prepared.weighed(training, shape) if prepared.equal_series else replace(prepared, training=training)
 
     def trained_shape(self, shape: WindowShape) -> WindowShape:
         return replace(shape, gap=0, horizon=1)

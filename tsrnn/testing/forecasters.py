@@ -170,6 +170,8 @@ def _series_apart(make: Make) -> None:
     whole = forecaster.predict(panel)
     for site in ("A", "B"):
         _close(forecaster.predict(panel.loc[[site]]), whole.loc[[site]], "series must not see each other")
+    if forecaster.scope == "local":  # it has no model for others
+        return
     renamed = panel.loc[["A"]].rename(index={"A": "new"}, level="site")
     assert np.isfinite(forecaster.predict(renamed).to_numpy()).all(), "a series that fit has not seen must be forecast"
 
