@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tsrnn.forecasting.comparison import Comparison
     from tsrnn.forecasting.recurrent import GRUForecaster, LSTMForecaster, RNNForecaster, SimpleRNNForecaster
     from tsrnn.forecasting.regressors import DenseForecaster, LinearForecaster
+    from tsrnn.forecasting.stream import Stream
     from tsrnn.persistence import ModelFileError
     from tsrnn.text import TokenSequencer
 
@@ -35,6 +36,7 @@ _HOMES = {
     "NaiveForecaster": "tsrnn.forecasting.baselines",
     "LinearForecaster": "tsrnn.forecasting.regressors",
     "DenseForecaster": "tsrnn.forecasting.regressors",
+    "Stream": "tsrnn.forecasting.stream",
     "Backtest": "tsrnn.forecasting.backtest",
     "Comparison": "tsrnn.forecasting.comparison",
     "compare": "tsrnn.forecasting.comparing",
@@ -70,6 +72,7 @@ __all__ = [
     "RNNForecaster",
     "RNNRegressor",
     "SimpleRNNForecaster",
+    "Stream",
     "TokenSequencer",
     "__version__",
     "cache_info",

@@ -116,12 +116,11 @@ def load(path: str | os.PathLike[str]) -> Saved:
     """
     arrays, document = read_file(path)
     try:
-        kind = _kind(document["estimator"])
-        if kind is None:
+        if "stream" in document:
             raise ModelFileError(
-                f"'{path}' holds a {document['estimator']}, which is no estimator of tsrnn itself. Import the module "
-                "that defines it first."
+                f"'{path}' holds a stream of a {document['stream']}. Read it with `Stream.load(path)`."
             )
+        kind = estimator_class(path, document["estimator"])
         loaded = kind(**decode_parameters(document["parameters"]))
         state = kind._restored(arrays, document["state"])
         loaded._adopt(state)
@@ -156,7 +155,13 @@ def _unusable(path: str | os.PathLike[str], what: str) -> ModelFileError:
     )
 
 
-def _kind(name: Any) -> type[Saved] | None:
+def estimator_class(path: str | os.PathLike[str], name: Any) -> type[Saved]:
+    """The class of this name, of which a file says that it holds one."""
     if name in tsrnn.__all__:
         getattr(tsrnn, name)  # imports what defines it
-    return ESTIMATORS.get(name)
+    kind = ESTIMATORS.get(name)
+    if kind is None:
+        raise ModelFileError(
+            f"'{path}' holds a {name}, which is no estimator of tsrnn itself. Import the module that defines it first."
+        )
+    return kind

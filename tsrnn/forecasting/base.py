@@ -178,22 +178,23 @@ class Forecaster(Saved, Uncertain, DataParameters):
         return self
 
     def stream(self, X: Any = None, y: Any = None) -> Stream:
-        """Follow one series row by row.
+        """Follow a series row by row, or several side by side.
 
         Parameters
         ----------
         X, y : as in ``predict``
-            History to go on from, of one series.
+            History to go on from.
 
         Returns
         -------
         Stream
-            Its ``step(row)`` takes one new observation and gives the forecast as an array, in microseconds.
+            Its ``step(row)`` takes one new observation and gives the forecast as an array, in microseconds; of several
+            series, one of each.
         """
         state = self._fitted()
         panel = self._history_panel(X, y, state)
         with self._noticing():
-            return Stream(state, self._history(panel, state), rules_of(self))
+            return Stream(state, self._history(panel, state), rules_of(self), type(self).__name__)
 
     def historical_forecasts(
         self,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tsrnn._jit import prepare
-from tsrnn.data import Panel, WindowIndex
+from tsrnn.data import WindowIndex
+from tsrnn.forecasting.growing import GrowingPanel
 from tsrnn.kernels.gather import Series, gather_one
 from tsrnn.nn.heads.distribution import DistributionHead, distribution_one
 from tsrnn.nn.heads.point import prediction_one
@@ -54,30 +55,28 @@ class GrowingRows:
 
 
 class Stepper(ABC):
-    """Forecasts of a series after each new row; abstract."""
+    """Forecasts of a series after each new row, or of several; abstract."""
 
     @abstractmethod
     def step(self, row: np.ndarray) -> np.ndarray:
-        """The forecast (horizon, targets) in data units, after a row (channels,) of float32 in data units."""
+        """The forecast (horizon, targets) in data units, after a row (channels,) of float32 in data units; of several
+        series both with an axis of series in front."""
 
 
 class PanelStepper(Stepper):
-    """Any model: it is given the last rows as a panel, as in ``predict``."""
+    """Any model, and any number of series: it is given the last rows as a panel, as in ``predict``."""
 
     def __init__(self, model: Model, history: History) -> None:
         wider, _ = history.scaling.rows_for(history.panel)  # a series that is new keeps its first scale
         self.model, self.history = model, replace(history, scaling=wider)
-        self.rows = GrowingRows(history.panel.values, max(history.shape.span, model.memory))
-        self.end = int(history.panel.end_ticks[0])
+        self.rows = GrowingPanel(history.panel, max(history.shape.span, model.memory))
 
     def step(self, row: np.ndarray) -> np.ndarray:
         self.rows.append(row)
-        self.end += 1
-        values = self.rows.last.copy()
-        count = len(values)
-        panel = Panel(values, np.array([0, count]), self.history.panel.ids, np.array([self.end - count]))
-        window = WindowIndex(np.zeros(1, np.int64), np.array([count - 1]))
-        return np.asarray(self.model.predict(replace(self.history, panel=panel), window)[0], np.float64)
+        panel = self.rows.panel()
+        windows = WindowIndex(np.arange(panel.n_series), panel.indptr[1:] - 1)
+        forecast = np.asarray(self.model.predict(replace(self.history, panel=panel), windows), np.float64)
+        return forecast[0] if row.ndim == 1 else forecast
 
 
 class ScaledStepper(Stepper):
