@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "persistence": {"_errors", "_version"},
     "text": {"_errors", "_parameters"},
     "evaluation": {"_errors", "_version", "_parameters", "data"},
-    "forecasting": BASE | SHARED | {"kernels", "nn", "data", "training", "evaluation"},
+    "forecasting": BASE | SHARED | {"kernels", "nn", "data", "training", "evaluation", "persistence"},
     "estimators": BASE | SHARED | {"kernels", "nn", "data", "text", "training", "forecasting"},
     "testing": BASE | {"kernels", "nn", "data", "training", "forecasting", "_saving"},
     "cuda": BASE | {"kernels", "nn"},

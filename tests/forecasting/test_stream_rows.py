@@ -1,12 +1,15 @@
 """Rows of streams in their places, several series side by side, and streams in files."""
 
+import copy
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
 
 import tsrnn
-from tsrnn import GRUForecaster, LinearForecaster, ModelFileError, NaiveForecaster, Stream
+from tsrnn import DenseForecaster, GRUForecaster, LinearForecaster, ModelFileError, NaiveForecaster, Stream
 
 pytestmark = pytest.mark.filterwarnings("ignore::tsrnn.BelowNaiveWarning")
 
@@ -101,16 +104,18 @@ def test_rows_name_their_series(panel):
 
 
 # ---- several series --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda stream: pickle.loads(pickle.dumps(stream))])
 @pytest.mark.parametrize(
     "forecaster",
     [
         GRUForecaster(**TINY),
+        DenseForecaster(lookback=7, horizon=2, hidden_size=4, max_epochs=1, random_state=0, loss="gaussian"),
         LinearForecaster(lookback=5, horizon=2, scope="local", validation_by="series"),
         NaiveForecaster(method="seasonal", lookback=2, horizon=9),
     ],
     ids=lambda forecaster: type(forecaster).__name__,
 )
-def test_several_series_side_by_side(panel, forecaster):
+def test_several_series_side_by_side(panel, forecaster, copied):
     """Of different lengths, which end at different moments: each has a next row of its own."""
     lengths = {"A": 80, "B": 100, "C": 65}
 
@@ -122,6 +127,8 @@ def test_several_series_side_by_side(panel, forecaster):
     assert stream.ids == ("A", "B", "C")
     for turn in range(1, 20):
         rows = until(turn).groupby(level=0).tail(1)
+        if turn == 10:
+            stream = copied(stream)
         forms = rows.to_numpy(), rows[::-1], rows.droplevel("day").assign(other="x"), rows.reorder_levels([1, 0])
         found = stream.step(forms[turn % 4])
         np.testing.assert_array_equal(found.reshape(-1, 3), forecaster.predict(until(turn)))

@@ -24,8 +24,8 @@ from tsrnn.forecasting.backtest import Backtest
 from tsrnn.forecasting.backtesting import backtest, find_origins
 from tsrnn.forecasting.beyond import points_beyond
 from tsrnn.forecasting.declared import DataParameters
-from tsrnn.forecasting.following import moved_on
 from tsrnn.forecasting.fitting import fit_model, model_memory, restored_model
+from tsrnn.forecasting.following import moved_on
 from tsrnn.forecasting.memory import MemoryEstimate, ModelMemory, estimate
 from tsrnn.forecasting.origins import Refit, Schedule
 from tsrnn.forecasting.prepare import Prepared, prepare, rules_of

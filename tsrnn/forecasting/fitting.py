@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def fit_model(forecaster: Forecaster, prepared: Prepared, seed: int) -> Fitted:
     """Fit on the prepared windows, as ``scope`` and ``non_negative`` say. Nothing of the estimator changes."""
     is_local = forecaster.scope == "local"
-    return as_used(forecaster, fit_local(forecaster, prepared, seed) if is_local else forecaster._fit_model(prepared, seed))
+    return as_used(
+        forecaster, fit_local(forecaster, prepared, seed) if is_local else forecaster._fit_model(prepared, seed)
+    )
 
 
 def as_used(forecaster: Forecaster, fitted: Fitted) -> Fitted:

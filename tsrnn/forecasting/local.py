@@ -17,6 +17,7 @@ from tsrnn.data.names import Name
 from tsrnn.forecasting.distributions import Distribution
 from tsrnn.forecasting.memory import ModelMemory
 from tsrnn.forecasting.prepare import Prepared, Split
+from tsrnn.forecasting.side_by_side import EachStepper
 from tsrnn.forecasting.state import Fitted, History, Model
 from tsrnn.forecasting.stepping import Stepper
 from tsrnn.nn.summary import Table
@@ -90,8 +91,12 @@ class LocalModel(Model):
         return Parts((len(windows), history.shape.horizon, history.n_targets), own) if own else None
 
     def stepper(self, history: History) -> Stepper:
-        """Forecasts of the one series of ``history`` as it goes on."""
-        return self.models[self._known(history.panel)[0]].stepper(history)
+        """Forecasts of the series of ``history`` as they go on, each by its own model."""
+        models, panel = [self.models[place] for place in self._known(history.panel)], history.panel
+        if len(models) == 1:
+            return models[0].stepper(history)
+        alone = [replace(history, panel=panel.select(np.array([place]))) for place in range(panel.n_series)]
+        return EachStepper([model.stepper(own) for model, own in zip(models, alone, strict=True)])
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Those of all models, one above the other."""

@@ -10,6 +10,7 @@ import numpy as np
 from tsrnn._encoding import decode, encode
 from tsrnn.data import WindowIndex
 from tsrnn.forecasting.distributions import Distribution, distribution_of
+from tsrnn.forecasting.side_by_side import TileStepper
 from tsrnn.forecasting.state import History, Model
 from tsrnn.forecasting.stepping import Stepper
 from tsrnn.forecasting.strategies import STRATEGIES
@@ -115,8 +116,11 @@ class NetworkModel(Model):
             return engine.predict(self.theta, windows.origin)
 
     def stepper(self, history: History) -> Stepper:
-        """Forecasts of the one series of ``history`` as it goes on."""
-        return STRATEGIES[self.strategy].stepper(self, history, series_of(history, self.instance_norm))
+        """Forecasts of the series of ``history`` as they go on; of one alone on the arrays of one sequence."""
+        strategy, series = STRATEGIES[self.strategy], series_of(history, self.instance_norm)
+        if history.panel.n_series > 1:
+            return TileStepper(self, history, series, lambda rows: strategy.task(rows, self.head))
+        return strategy.stepper(self, history, series)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Each parameter under its name, and what the optimizer remembers of it."""

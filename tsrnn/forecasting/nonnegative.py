@@ -69,7 +69,7 @@ class NonNegativeModel(Model):
         return None if found is None else Censored(found)
 
     def stepper(self, history: History) -> Stepper:
-        """Forecasts of the one series of ``history`` as it goes on."""
+        """Forecasts of the series of ``history`` as they go on."""
         return _NonNegativeStepper(self.inner.stepper(history))
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -50,7 +50,7 @@ class Model(ABC):
         return ()
 
     def stepper(self, history: History) -> Stepper:
-        """Forecasts of the one series of ``history`` as it goes on."""
+        """Forecasts of the series of ``history`` as they go on."""
         return PanelStepper(self, history)
 
     @abstractmethod

@@ -13,7 +13,6 @@ from tsrnn.data import Panel, RowRules, Scaling, decode_name, encode_name, end_w
 from tsrnn.forecasting.growing import GrowingPanel
 from tsrnn.forecasting.incoming import Incoming
 from tsrnn.forecasting.state import FitState, History
-from tsrnn.forecasting.stepping import PanelStepper
 from tsrnn.persistence import ModelFileError, read_file, save_file
 
 
@@ -60,7 +59,7 @@ class Stream:
         self._incoming = Incoming(state.schema, rules, panel.ids, panel.end_ticks)
         self._rows = GrowingPanel(panel, max(state.shape.span, model.memory))
         self._alone = panel.n_series == 1
-        self._stepper = model.stepper(self._history) if self._alone else PanelStepper(model, self._history)
+        self._stepper = model.stepper(self._history)
 
     @property
     def columns(self) -> tuple[Any, ...]:
