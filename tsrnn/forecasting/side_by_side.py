@@ -17,6 +17,8 @@ from tsrnn.training.tasks import WindowTask
 from tsrnn.training.threads import Team, resolve_n_jobs
 from tsrnn.training.tiles import TileEngine
 
+_WORTH_A_THREAD = 16 * LANES  # series: a step of fewer is over before another thread is awake
+
 if TYPE_CHECKING:
     from tsrnn.forecasting.network_model import NetworkModel
     from tsrnn.forecasting.state import History
@@ -46,7 +48,7 @@ class TileStepper(Stepper):
         count, room = self.rows.values.shape[:2]
         self.starts = np.arange(count) * room
         rows = series._replace(values=self.rows.values.reshape(-1))  # a view, which sees rows that come
-        team = Team(min(resolve_n_jobs(history.n_jobs), -(-count // LANES)))
+        team = Team(min(resolve_n_jobs(history.n_jobs), max(1, count // _WORTH_A_THREAD)))
         self.engine = TileEngine(model.network(), task(rows), team)
 
     def step(self, row: np.ndarray) -> np.ndarray:
