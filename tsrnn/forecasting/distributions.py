@@ -151,6 +151,41 @@ class Quantiles(Distribution):
         return np.asarray(inside + under + over)
 
 
+class Parts(Distribution):
+    """Distributions of some windows each.
+
+    Parameters
+    ----------
+    shape : tuple
+        Of all windows together: (windows, horizon, targets).
+    parts : list of tuple
+        Windows, and their distribution.
+    """
+
+    def __init__(self, shape: tuple[int, ...], parts: list[tuple[np.ndarray, Distribution]]) -> None:
+        self.shape, self.parts = shape, parts
+
+    def at(self, u: np.ndarray) -> np.ndarray:
+        return self._put_together(u.shape, lambda rows, part: part.at(u[..., rows, :, :]))
+
+    def cdf(self, values: np.ndarray) -> np.ndarray:
+        return self._put_together(self.shape, lambda rows, part: part.cdf(values[rows]))
+
+    def mean(self) -> np.ndarray:
+        return self._put_together(self.shape, lambda rows, part: part.mean())
+
+    def point(self) -> np.ndarray:
+        return self._put_together(self.shape, lambda rows, part: part.point())
+
+    def _put_together(
+        self, shape: tuple[int, ...], ask: Callable[[np.ndarray, Distribution], np.ndarray]
+    ) -> np.ndarray:
+        found = np.empty(shape)
+        for rows, part in self.parts:
+            found[..., rows, :, :] = ask(rows, part)
+        return found
+
+
 def distribution_of(head: DistributionHead, given: np.ndarray, center: np.ndarray, scale: np.ndarray) -> Distribution:
     """What a head's parameters (windows, horizon, targets, width) say, ``center`` and ``scale`` (windows, targets) of
     the scaled units put back."""

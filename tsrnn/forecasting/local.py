@@ -14,7 +14,7 @@ import numpy as np
 from tsrnn._errors import DivergedError, quoted
 from tsrnn.data import Panel, WindowIndex, decode_name, encode_name
 from tsrnn.data.names import Name
-from tsrnn.forecasting.distributions import Distribution
+from tsrnn.forecasting.distributions import Distribution, Parts
 from tsrnn.forecasting.memory import ModelMemory
 from tsrnn.forecasting.prepare import Prepared, Split
 from tsrnn.forecasting.side_by_side import EachStepper
@@ -145,42 +145,6 @@ class LocalModel(Model):
                 'series (`scope="global"`), which forecasts new ones.'
             )
         return np.array([self._places[name] for name in panel.ids], np.int64)
-
-
-@final
-class Parts(Distribution):
-    """Distributions of some windows each.
-
-    Parameters
-    ----------
-    shape : tuple
-        Of all windows together: (windows, horizon, targets).
-    parts : list of tuple
-        Windows, and their distribution.
-    """
-
-    def __init__(self, shape: tuple[int, ...], parts: list[tuple[np.ndarray, Distribution]]) -> None:
-        self.shape, self.parts = shape, parts
-
-    def at(self, u: np.ndarray) -> np.ndarray:
-        return self._put_together(u.shape, lambda rows, part: part.at(u[..., rows, :, :]))
-
-    def cdf(self, values: np.ndarray) -> np.ndarray:
-        return self._put_together(self.shape, lambda rows, part: part.cdf(values[rows]))
-
-    def mean(self) -> np.ndarray:
-        return self._put_together(self.shape, lambda rows, part: part.mean())
-
-    def point(self) -> np.ndarray:
-        return self._put_together(self.shape, lambda rows, part: part.point())
-
-    def _put_together(
-        self, shape: tuple[int, ...], ask: Callable[[np.ndarray, Distribution], np.ndarray]
-    ) -> np.ndarray:
-        found = np.empty(shape)
-        for rows, part in self.parts:
-            found[..., rows, :, :] = ask(rows, part)
-        return found
 
 
 def fit_local(forecaster: Forecaster, prepared: Prepared, seed: int) -> Fitted:
