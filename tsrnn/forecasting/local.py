@@ -104,15 +104,15 @@ class LocalModel(Model):
         return {name: np.stack([arrays[name] for arrays in each]) for name in each[0]}
 
     def document(self) -> dict[str, Any]:
-        """That of each model, which is the same for all, and the series."""
-        return {"local": self.models[0].document(), "ids": [encode_name(name) for name in self.ids]}
+        """That of each model, and the series."""
+        return {"local": [model.document() for model in self.models], "ids": [encode_name(name) for name in self.ids]}
 
     @classmethod
     def of_kind(cls, kind: type[Model], arrays: dict[str, np.ndarray], document: dict[str, Any]) -> LocalModel:
         """The models again, each of this class."""
         ids = [decode_name(name) for name in document["ids"]]
         each = [{name: array[place] for name, array in arrays.items()} for place in range(len(ids))]
-        return cls([kind.restore(own, document["local"]) for own in each], ids)
+        return cls([kind.restore(*own) for own in zip(each, document["local"], strict=True)], ids)
 
     @classmethod
     def restore(cls, arrays: dict[str, np.ndarray], document: dict[str, Any]) -> LocalModel:
