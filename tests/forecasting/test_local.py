@@ -154,3 +154,19 @@ def test_after_an_error_nothing_more_is_begun(n_jobs):
     assert len(done) < 1000 and (n_jobs > 1 or done == [0, 1])
     assert side_by_side([lambda number=number: number for number in range(50)], n_jobs) == list(range(50))
     assert side_by_side([], n_jobs) == []
+
+
+def test_a_history_that_goes_on(panel, tmp_path):
+    start = pd.concat([panel.loc[[name]][:80] for name in "ABC"])
+    rest = pd.concat([panel.loc[[name]][80:] for name in "ABC"])
+    forecaster = GRUForecaster(**TINY, scope="local").fit(start)
+    expected = forecaster.predict(panel)
+    pd.testing.assert_frame_equal(forecaster.update(rest).predict(), expected)
+    with pytest.raises(
+        ValueError, match='`partial_fit` goes on with one model for all series: fit with `scope="global"`'
+    ):
+        forecaster.partial_fit(rest)
+    with pytest.raises(
+        ValueError, match='`checkpoint` holds the training of one model; leave it out with `scope="local'
+    ):
+        GRUForecaster(**TINY, scope="local", checkpoint=tmp_path / "training").fit(start)

@@ -100,3 +100,15 @@ def test_a_censored_distribution():
     below = stats.norm.cdf(0, 0.5, 2)
     for value, expected in ((-1.0, 0.0), (0.0, below / 2), (1.0, stats.norm.cdf(1, 0.5, 2))):
         assert found.cdf(np.full((1, 1, 1), value)).item() == pytest.approx(expected)
+
+
+def test_update_and_partial_fit_keep_it():
+    frame = falling()
+    kept = DenseForecaster(**FORECASTERS[2].get_params() | {"non_negative": True}).fit(frame[:40])
+    for learned in (kept.update(frame[40:50]), kept.partial_fit(frame[50:])):
+        assert (learned.sample(frame - frame.iloc[-1] - [0, 50], n=20, random_state=0) >= 0).all(axis=None)
+    low = frame[-5:].set_axis(pd.date_range(frame.index[-1], periods=6, freq="D")[1:]) - 30
+    with pytest.raises(ValueError, match="must hold values from 0 on with `non_negative=True`"):
+        kept.partial_fit(low)
+    first = DenseForecaster(**FORECASTERS[2].get_params() | {"non_negative": True}).partial_fit(frame)
+    assert (first.predict(frame - 50) >= 0).all(axis=None)
