@@ -260,7 +260,7 @@ class Uncertain:
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Those that go beyond the trained horizon, of some series after the others."""
         forecaster = cast("Forecaster", self)
-        calibration = _calibration(state, "intervals beyond the trained horizon", "how rows of it hang together")
+        calibration = calibration_of(state, "intervals beyond the trained horizon", "how rows of it hang together")
         history = forecaster._history(panel, state)
         with forecaster._noticing():
             yield from paths_beyond(state, history, calibration, rows, count, rng, self._own(outlook))
