@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tsrnn._encoding import encode_parameters
-from tsrnn._networks import NetworkTraining
+from tsrnn._networks import NetworkTraining, was_interrupted
 from tsrnn.persistence import ModelFileError, read_file, remove_partial_files, save_file, written_by
 from tsrnn.training.checkpoint import Checkpoint, TrainState
 from tsrnn.training.events import EpochEnd
@@ -151,9 +151,9 @@ def open_checkpoint(estimator: NetworkTraining) -> CheckpointFile | None:
     return CheckpointFile(estimator.checkpoint, int(estimator.checkpoint_every), type(estimator).__name__, parameters)
 
 
-def conclude(checkpoint: CheckpointFile | None, stopped: str | None) -> None:
+def conclude(checkpoint: CheckpointFile | None, stopped: str | list[str] | None) -> None:
     """Once ``fit`` has succeeded: what can be gone on from stays, after Ctrl-C; what is complete goes."""
-    if checkpoint is not None and stopped != "interrupt":
+    if checkpoint is not None and not was_interrupted(stopped):
         checkpoint.remove()
 
 

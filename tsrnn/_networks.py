@@ -114,13 +114,13 @@ class NetworkTraining(Parameters):
         return on_compile(CompileNotice(write_line)) if self.verbose else contextlib.nullcontext()
 
     @contextlib.contextmanager
-    def _listeners(self) -> Iterator[list[Callback]]:
+    def _listeners(self, n_networks: int = 1) -> Iterator[list[Callback]]:
         """Around training: the user's callbacks, and the progress bar where ``verbose`` asks for it."""
         callbacks = list(self.callbacks or ())
         if not self.verbose:
             yield callbacks
             return
-        bar = ProgressBar(self.max_epochs, type(self).__name__)
+        bar = ProgressBar(n_networks * self.max_epochs, type(self).__name__)
         try:
             with on_compile(CompileNotice(bar.write)):
                 yield [bar, *callbacks]
@@ -144,8 +144,18 @@ def check_states(layers: Iterable[Layer], where: str) -> None:
             )
 
 
-def warn_if_interrupted(name: str, stopped: str | None, epochs: int, best_epoch: int | None) -> None:
+def was_interrupted(stopped: str | list[str] | None) -> bool:
+    """Whether Ctrl-C ended training; of several networks, of any."""
+    return "interrupt" in (stopped if isinstance(stopped, list) else [stopped])
+
+
+def warn_if_interrupted(
+    name: str, stopped: str | list[str] | None, epochs: int, best_epoch: int | list[int] | None
+) -> None:
     """Say so where Ctrl-C ended training; to be called by a function that `fit` calls."""
-    if stopped == "interrupt":
-        kept = f"with the weights of epoch {best_epoch}" if epochs else "but hardly trained"
+    if was_interrupted(stopped):
+        of_one = f"with the weights of epoch {best_epoch}"
+        if isinstance(best_epoch, list):
+            of_one = f"as {len(best_epoch)} networks with the weights of epochs {', '.join(map(str, best_epoch))}"
+        kept = of_one if epochs else "but hardly trained"
         warnings.warn(f"Training of {name} was interrupted after {epochs} epochs; it is fitted, {kept}.", stacklevel=4)

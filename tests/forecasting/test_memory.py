@@ -74,6 +74,20 @@ CASES = {
         GRUForecaster(strategy="seq2seq", lookback=12, horizon=220, hidden_size=2, validation_fraction=0.45, **SHORT),
         lambda: {"X": frame(900, 1)},
     ),
+    "members side by side": (
+        GRUForecaster(lookback=24, hidden_size=96, horizon=2, n_members=3, **SHORT),
+        lambda: {"X": frame(900, 2)},
+    ),
+    "masks drawn anew": (
+        GRUForecaster(lookback=48, hidden_size=48, horizon=3, recurrent_dropout=0.2, mc_samples=3, **SHORT),
+        lambda: {"X": frame(1500, 4)},
+    ),
+    "distributions of masks": (
+        GRUForecaster(
+            lookback=24, hidden_size=8, horizon=12, loss="gaussian", recurrent_dropout=0.2, mc_samples=20, **SHORT
+        ),
+        lambda: {"X": frame(6000, 2)},
+    ),
     "dense": (DenseForecaster(lookback=48, horizon=24, **SHORT), lambda: {"X": frame(12_000, 4)}),
     "ridge": (LinearForecaster(lookback=100, horizon=12), lambda: {"X": frame(8000, 4)}),
     "ridge of many inputs": (LinearForecaster(lookback=120, horizon=24), lambda: {"X": frame(3000, 8)}),

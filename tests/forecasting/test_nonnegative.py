@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from tsrnn import DenseForecaster, GRUForecaster, LinearForecaster, NaiveForecaster, load
-from tsrnn.forecasting.distributions import Symmetric
+from tsrnn.forecasting.distributions import Normal, Parts, Symmetric
 from tsrnn.forecasting.nonnegative import Censored
 
 pytestmark = pytest.mark.filterwarnings("ignore::tsrnn.BelowNaiveWarning")
@@ -112,3 +112,20 @@ def test_update_and_partial_fit_keep_it():
         kept.partial_fit(low)
     first = DenseForecaster(**FORECASTERS[2].get_params() | {"non_negative": True}).partial_fit(frame)
     assert (first.predict(frame - 50) >= 0).all(axis=None)
+
+
+def test_places_above_zero_are_told_apart_however_far_off():
+    given = {"loc": np.full((2, 1, 1), 5.0), "scale": np.full((2, 1, 1), 0.1)}
+    free = Normal(**given)
+    censored = Parts((2, 1, 1), [(np.array([1, 0]), Censored(free))])
+    far = np.array([0.5, 9.0]).reshape(2, 1, 1)
+    np.testing.assert_allclose(censored.scores(far), free.scores(far))
+    np.testing.assert_allclose(
+        censored.at_scores(np.array([-60.0, 40.0]).reshape(2, 1, 1, 1))[:, :, 0, 0], [[0] * 2, [9] * 2]
+    )
+    assert (censored.scores(np.zeros((2, 1, 1))) <= -50).all()
+    near = Censored(Normal(np.zeros((1, 1, 1)), np.ones((1, 1, 1))))
+    np.testing.assert_allclose(near.scores(np.zeros((1, 1, 1))), stats.norm.ppf(0.25))
+    values = np.stack([far, -far])
+    np.testing.assert_allclose(censored.cdf(values)[0, [1, 0]], Censored(free).cdf(far[[1, 0]]))
+    assert (censored.cdf(values)[1] == 0).all()

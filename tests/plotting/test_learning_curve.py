@@ -73,3 +73,15 @@ def test_what_is_refused():
         LearningCurve.from_estimator(GRUForecaster())
     with pytest.raises(ValueError, match="must have the columns 'epoch' and 'loss'; no 'loss'"):
         LearningCurve.from_history(pd.DataFrame({"epoch": [1]}))
+
+
+def test_members_one_by_one():
+    forecaster = GRUForecaster(hidden_size=5, lookback=20, horizon=3, max_epochs=2, random_state=0, n_members=2).fit(
+        FRAME
+    )
+    with pytest.raises(ValueError, match=r"is of 2 members.*from_history"):
+        LearningCurve.from_estimator(forecaster)
+    history = forecaster.history_
+    own = history[history["member"] == 1].drop(columns="member")
+    display = LearningCurve.from_history(own, forecaster.best_epoch_[1])
+    np.testing.assert_array_equal(display.axes_[0].lines[0].get_xydata(), own[["epoch", "loss"]])

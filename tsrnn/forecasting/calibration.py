@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 MOST_SCORES = 1000  # windows whose scores are kept
 SCORES_AT_ONCE = 1 << 18  # numbers that are forecast at a time for them
-_FARTHEST = 1e-6  # probability beyond which places in a distribution are not told apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,20 +56,16 @@ class Outlook:
 
     def at(self, scores: np.ndarray) -> np.ndarray:
         """The values that have these scores, (windows, horizon, targets) or with more axes in front."""
-        from scipy.special import ndtr
-
         if self.distribution is None:
             values = self.point + self.unit * scores
             return np.maximum(values, 0) if self.non_negative else values
-        return self.distribution.at(np.broadcast_to(ndtr(scores), np.broadcast_shapes(scores.shape, self.point.shape)))
+        return self.distribution.at_scores(scores)
 
     def scores(self, actual: np.ndarray) -> np.ndarray:
         """Those of what came."""
-        from scipy.special import ndtri
-
         if self.distribution is None:
             return (actual - self.point) / self.unit
-        return ndtri(np.clip(self.distribution.cdf(actual), _FARTHEST, 1 - _FARTHEST))
+        return self.distribution.scores(actual)
 
 
 @dataclass(frozen=True, eq=False)

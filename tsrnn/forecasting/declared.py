@@ -193,6 +193,23 @@ class TrainingParameters(NetworkTraining):
         doc='With `loss="quantile"`: the levels that are learned, between 0 and 1; the median is one in any case. '
         f"None: {', '.join(f'{level:g}' for level in LEVELS)}.",
     )
+    n_members: int = param(
+        default=1,
+        constraint=Integer(1),
+        doc="Networks that are trained, from seeds of their own (first weights, order of windows, dropout), side by "
+        "side on the threads; they forecast together. The point forecast is the mean of theirs, quantiles that were "
+        "trained are averaged, and other distributions are mixed. Each stops early by itself; callbacks are called for "
+        "all of them, one at a time, on the member's thread. `checkpoint` holds one network, not several.",
+    )
+    mc_samples: int | None = param(
+        default=None,
+        constraint=NoneOr(Integer(2)),
+        doc="Monte Carlo dropout: learn the spread of forecasts from so many networks whose dropout masks are drawn "
+        "anew, each held over all steps. It says how unsure the network is, not how noisy the series: intervals from "
+        'it alone are too narrow, unless the loss is a distribution, and `intervals="conformal"` stretches them to '
+        "what came in the validation rows. Where it does not grow with the errors, those of a forecaster without it "
+        "are narrower for the same coverage. The point forecast is the one without dropout.",
+    )
 
 
 class RecurrentParameters(Parameters):

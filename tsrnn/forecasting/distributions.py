@@ -16,6 +16,8 @@ from tsrnn.nn.heads.quantile import Quantile
 if TYPE_CHECKING:
     from scipy.stats import rv_continuous, rv_discrete
 
+_FARTHEST = 1e-6  # probability beyond which places in a distribution are not told apart
+
 
 class Distribution(ABC):
     """Independent distributions of many numbers, of the shape (windows, horizon, targets); abstract.
@@ -35,11 +37,24 @@ class Distribution(ABC):
 
     @abstractmethod
     def cdf(self, values: np.ndarray) -> np.ndarray:
-        """The probability of each number to be at most its value, of the shape."""
+        """The probability of each number to be at most its value; of the shape, or with more axes in front."""
 
     @abstractmethod
     def mean(self) -> np.ndarray:
         """Of the shape."""
+
+    def at_scores(self, scores: np.ndarray) -> np.ndarray:
+        """The numbers at places given as a standard normal distribution has them; of the shape, or with more axes in
+        front."""
+        from scipy.special import ndtr
+
+        return self.at(np.broadcast_to(ndtr(scores), np.broadcast_shapes(scores.shape, self.shape)))
+
+    def scores(self, values: np.ndarray) -> np.ndarray:
+        """The places of values, of the shape."""
+        from scipy.special import ndtri
+
+        return np.asarray(ndtri(np.clip(self.cdf(values), _FARTHEST, 1 - _FARTHEST)))
 
     def ppf(self, levels: np.ndarray) -> np.ndarray:
         """Quantiles at the same ``levels`` for all numbers: the shape and an axis of levels."""
@@ -84,6 +99,27 @@ class Symmetric(Family):
     mean = point
 
 
+class Normal(Symmetric):
+    """Normal distributions. Their scores are told apart however far off they are.
+
+    Parameters
+    ----------
+    loc, scale : ndarray of the shape
+        Mean and standard deviation.
+    """
+
+    def __init__(self, loc: np.ndarray, scale: np.ndarray) -> None:
+        from scipy import stats
+
+        super().__init__(stats.norm, {"loc": loc, "scale": scale})
+
+    def at_scores(self, scores: np.ndarray) -> np.ndarray:
+        return self.arguments["loc"] + self.arguments["scale"] * scores
+
+    def scores(self, values: np.ndarray) -> np.ndarray:
+        return np.asarray((values - self.arguments["loc"]) / self.arguments["scale"])
+
+
 class Counts(Family):
     """A family of counts, whose point forecast is the mean.
 
@@ -93,6 +129,10 @@ class Counts(Family):
 
     def point(self) -> np.ndarray:
         return self.mean()
+
+    def reached(self, values: np.ndarray) -> np.ndarray:
+        """The probability of each count to be at most its value."""
+        return super().cdf(values)
 
     def cdf(self, values: np.ndarray) -> np.ndarray:
         below = np.asarray(self.family.cdf(values - 1, **self.arguments), np.float64)
@@ -129,8 +169,9 @@ class Quantiles(Distribution):
 
     def cdf(self, values: np.ndarray) -> np.ndarray:
         levels, given = self.levels, np.asarray(values, np.float64)[..., None]
-        left = np.clip((self.values <= given).sum(axis=-1) - 1, 0, len(levels) - 2)
-        low, high = (np.take_along_axis(self.values, k[..., None], axis=-1)[..., 0] for k in (left, left + 1))
+        known = np.broadcast_to(self.values, (*given.shape[:-1], len(levels)))
+        left = np.clip((known <= given).sum(axis=-1) - 1, 0, len(levels) - 2)
+        low, high = (np.take_along_axis(known, k[..., None], axis=-1)[..., 0] for k in (left, left + 1))
         step, first, last = levels[left + 1] - levels[left], levels[0], levels[-1]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             off = given[..., 0] - low
@@ -169,7 +210,14 @@ class Parts(Distribution):
         return self._put_together(u.shape, lambda rows, part: part.at(u[..., rows, :, :]))
 
     def cdf(self, values: np.ndarray) -> np.ndarray:
-        return self._put_together(self.shape, lambda rows, part: part.cdf(values[rows]))
+        return self._put_together(values.shape, lambda rows, part: part.cdf(values[..., rows, :, :]))
+
+    def at_scores(self, scores: np.ndarray) -> np.ndarray:
+        scores = np.broadcast_to(scores, np.broadcast_shapes(scores.shape, self.shape))
+        return self._put_together(scores.shape, lambda rows, part: part.at_scores(scores[..., rows, :, :]))
+
+    def scores(self, values: np.ndarray) -> np.ndarray:
+        return self._put_together(self.shape, lambda rows, part: part.scores(values[rows]))
 
     def mean(self) -> np.ndarray:
         return self._put_together(self.shape, lambda rows, part: part.mean())
@@ -196,7 +244,7 @@ def distribution_of(head: DistributionHead, given: np.ndarray, center: np.ndarra
     if isinstance(head, Quantile):
         return Quantiles(head.levels, given * scale[..., None] + center[..., None])
     makers: dict[type, Callable[..., Distribution]] = {
-        Gaussian: lambda loc, width: Symmetric(stats.norm, {"loc": loc * scale + center, "scale": width * scale}),
+        Gaussian: lambda loc, width: Normal(loc * scale + center, width * scale),
         Laplace: lambda loc, width: Symmetric(stats.laplace, {"loc": loc * scale + center, "scale": width * scale}),
         StudentT: lambda loc, width, df: Symmetric(
             stats.t, {"df": df, "loc": loc * scale + center, "scale": width * scale}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 import numpy as np
 
 from tsrnn._errors import DivergedError, quoted
+from tsrnn._networks import was_interrupted
 from tsrnn.data import Panel, WindowIndex, decode_name, encode_name
 from tsrnn.data.names import Name
 from tsrnn.forecasting.distributions import Distribution, Parts
@@ -89,6 +90,16 @@ class LocalModel(Model):
         parts = self._each(history, windows, lambda model, *given: model.distribution(*given))
         own = [(rows, part) for rows, part in parts if part is not None]
         return Parts((len(windows), history.shape.horizon, history.n_targets), own) if own else None
+
+    def paths(self, history: History, windows: WindowIndex, n: int, seed: int) -> np.ndarray | None:
+        """Those of each model, all from the same seed; None where the models draw none."""
+        parts = self._each(history, windows, lambda model, *given: model.paths(*given, n, seed))
+        found = np.empty((n, len(windows), history.shape.horizon, history.n_targets))
+        for rows, part in parts:
+            if part is None:
+                return None
+            found[:, rows] = part
+        return found
 
     def stepper(self, history: History) -> Stepper:
         """Forecasts of the series of ``history`` as they go on, each by its own model."""
@@ -205,7 +216,7 @@ def _fit_one(forecaster: Forecaster, prepared: Prepared, seed: int) -> Model:
         fitted = _alone(forecaster, name)._fit_model(prepared, seed)
     except DivergedError as error:
         raise DivergedError(f"{of_series}{error}", history=error.history, best_state=error.best_state) from error
-    if fitted.stopped == "interrupt":
+    if was_interrupted(fitted.stopped):
         raise KeyboardInterrupt
     return fitted.model
 

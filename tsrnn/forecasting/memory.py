@@ -127,9 +127,19 @@ def estimate(prepared: Prepared, model: ModelMemory) -> MemoryEstimate:
 
 
 def network_memory(
-    network: Network, prepared: Prepared, n_threads: int, batch_size: int, n_moments: int
+    network: Network,
+    prepared: Prepared,
+    n_threads: int,
+    batch_size: int,
+    n_moments: int,
+    n_members: int = 1,
+    draws: int = 0,
 ) -> ModelMemory:
-    """Tiles of every thread, gradients and moments, the scaled rows, and the order of an epoch."""
+    """Tiles of every thread, gradients and moments, the scaled rows, and the order of an epoch.
+
+    Of members as many are trained at once as there are threads, which they share out. Forecasts with masks drawn anew
+    (``draws``) take the tiles of training.
+    """
     packed = buffers(network.weights)
     taping, running = (_workspace(network, training, packed, n_threads) for training in (True, False))
     windows, validation = len(prepared.training.windows), len(prepared.validation.windows)
@@ -138,15 +148,24 @@ def network_memory(
     partials = partial_count(tiles, size)
     vectors = network.layout.size * (4 + n_moments)  # first, current and best weights; the gradient; the moments
     scaled = {"scaled series": _scaled(prepared)}
+    at_once = min(n_members, n_threads)
     fitting = scaled | {
         **{name: size + running[name] for name, size in taping.items()},
-        "gradients and optimizer": ((partials + 1) * size + vectors) * SINGLE + sum(packed.values()),
-        "order of windows": windows * DOUBLE,
+        "gradients and optimizer": at_once * (((partials + 1) * size + vectors) * SINGLE + sum(packed.values()))
+        + (n_members - 1) * (2 + n_moments) * network.layout.size * SINGLE,
+        "order of windows": at_once * windows * DOUBLE,
         "validation": validation * prepared.n_targets * (DOUBLE + SINGLE),
     }
-    kept = network.layout.size * (1 + n_moments)  # weights and moments
-    forecasting = scaled | running | {"weights and moments": kept * SINGLE}
-    return ModelMemory(fitting, forecasting, SINGLE + DOUBLE)
+    kept = n_members * network.layout.size * (1 + n_moments)  # weights and moments
+    forecasting = scaled | (taping if draws else running) | {"weights and moments": kept * SINGLE}
+    return ModelMemory(fitting, forecasting, SINGLE + DOUBLE * min(n_members, 2))
+
+
+def mixture_memory(network: Network, prepared: Prepared) -> int:
+    """Bytes of one part of a mixture: its parameters, and its probabilities of what came."""
+    numbers = prepared.shape.horizon * prepared.n_targets
+    scored = min(len(prepared.validation.windows), MOST_SCORES)
+    return scored * (network.output.features + numbers) * DOUBLE
 
 
 def checkpoint_memory(network: Network, n_moments: int) -> Parts:

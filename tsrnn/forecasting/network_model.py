@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ import numpy as np
 from tsrnn._encoding import decode, encode
 from tsrnn.data import WindowIndex
 from tsrnn.forecasting.distributions import Distribution, distribution_of
+from tsrnn.forecasting.ensemble import Ensemble
+from tsrnn.forecasting.mixtures import Mixture
+from tsrnn.forecasting.monte_carlo import Draws, spread_of
 from tsrnn.forecasting.side_by_side import TileStepper
 from tsrnn.forecasting.state import History, Model
 from tsrnn.forecasting.stepping import Stepper
@@ -59,6 +63,8 @@ class NetworkModel(Model):
         Where training left the optimizer.
     head : Spec or None
         Of the distributions that the network gives; None where it gives point forecasts.
+    draws : Draws or None
+        Of dropout masks, from which the spread of forecasts is learned; None where it is not.
     """
 
     def __init__(
@@ -71,9 +77,10 @@ class NetworkModel(Model):
         horizon: int,
         left: OptimizerState,
         head: DistributionHead | None = None,
+        draws: Draws | None = None,
     ) -> None:
         self.specs, self.shape, self.theta, self.instance_norm = tuple(specs), shape, theta, instance_norm
-        self.strategy, self.horizon, self.left, self.head = strategy, horizon, left, head
+        self.strategy, self.horizon, self.left, self.head, self.draws = strategy, horizon, left, head, draws
 
     def __repr__(self) -> str:
         return described(self.shape, self.specs, self.strategy, self.head)
@@ -90,17 +97,34 @@ class NetworkModel(Model):
 
     def predict(self, history: History, windows: WindowIndex) -> np.ndarray:
         """Forecasts (windows, horizon, targets) in data units."""
-        distribution = self.distribution(history, windows)
-        return (
-            history.unscaled(self._outputs(history, windows), windows) if distribution is None else distribution.point()
-        )
+        outputs = self._outputs(history, windows)
+        if self.head is None:
+            return history.unscaled(outputs, windows)
+        return self._said(self.head, history, windows, outputs).point()
 
     def distribution(self, history: History, windows: WindowIndex) -> Distribution | None:
-        """Of each number that is forecast, where the network gives one."""
+        """Of each number that is forecast, where the network gives one, or the spread of dropout masks is asked for."""
+        if self.draws is None:
+            if self.head is None:
+                return None
+            return self._said(self.head, history, windows, self._outputs(history, windows))
+        point, drawn = self.predict(history, windows), self._samples(history, windows, *astuple(self.draws))
         if self.head is None:
+            unit = history.scale_of(windows)[:, None]
+            return spread_of(point, (history.unscaled(outputs, windows) for outputs in drawn), unit)
+        return Mixture([self._said(self.head, history, windows, outputs) for outputs in drawn], point)
+
+    def paths(self, history: History, windows: WindowIndex, n: int, seed: int) -> np.ndarray | None:
+        """Point forecasts with masks drawn anew: (n, windows, horizon, targets)."""
+        if self.draws is None or self.head is not None:
             return None
-        center, scale = history.center_of(windows), history.scale_of(windows)
-        return distribution_of(self.head, self._outputs(history, windows), center, scale)
+        drawn = self._samples(history, windows, n, seed)
+        return np.stack([history.unscaled(outputs, windows) for outputs in drawn])
+
+    @staticmethod
+    def _said(head: DistributionHead, history: History, windows: WindowIndex, outputs: np.ndarray) -> Distribution:
+        """What outputs in scaled units mean."""
+        return distribution_of(head, outputs, history.center_of(windows), history.scale_of(windows))
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -109,11 +133,17 @@ class NetworkModel(Model):
 
     def _outputs(self, history: History, windows: WindowIndex) -> np.ndarray:
         """In scaled units: (windows, horizon, targets), for distributions with an axis of parameters."""
+        with Team(_threads_for(history, windows)) as team:
+            return self._engine(history, team).predict(self.theta, windows.origin)
+
+    def _samples(self, history: History, windows: WindowIndex, count: int, seed: int) -> Iterator[np.ndarray]:
+        """The same with dropout, path by path; each is overwritten by the next."""
+        with Team(_threads_for(history, windows)) as team:
+            yield from self._engine(history, team).samples(self.theta, windows.origin, range(count), seed)
+
+    def _engine(self, history: History, team: Team) -> TileEngine:
         series = series_of(history, self.instance_norm)
-        tiles = -(-len(windows) // LANES)
-        with Team(min(resolve_n_jobs(history.n_jobs), max(1, tiles))) as team:
-            engine = TileEngine(self.network(), STRATEGIES[self.strategy].task(series, self.head), team)
-            return engine.predict(self.theta, windows.origin)
+        return TileEngine(self.network(), STRATEGIES[self.strategy].task(series, self.head), team)
 
     def stepper(self, history: History) -> Stepper:
         """Forecasts of the series of ``history`` as they go on; of one alone on the arrays of one sequence."""
@@ -133,7 +163,9 @@ class NetworkModel(Model):
         plain = {name: getattr(self, name) for name in ("instance_norm", "strategy", "horizon")}
         head = None if self.head is None else encode(self.head)
         left = {"optimizer": encode(self.left.optimizer), "steps": self.left.steps}
-        return {"specs": encode(list(self.specs)), "shape": list(self.shape), "head": head, **plain, **left}
+        draws = None if self.draws is None else list(astuple(self.draws))
+        given = {"specs": encode(list(self.specs)), "shape": list(self.shape), "head": head, "draws": draws}
+        return given | plain | left
 
     @classmethod
     def restore(cls, arrays: dict[str, np.ndarray], document: dict[str, Any]) -> NetworkModel:
@@ -143,7 +175,8 @@ class NetworkModel(Model):
         head = None if document["head"] is None else decode(document["head"])
         layout = STRATEGIES[plain["strategy"]].network(specs, shape, plain["horizon"]).layout
         left = OptimizerState.of(decode(document["optimizer"]), arrays, layout, document["steps"])
-        return cls(specs, shape, layout.flat(arrays), **plain, left=left, head=head)
+        draws = Draws(*document["draws"]) if document.get("draws") else None  # files of before have none
+        return cls(specs, shape, layout.flat(arrays), **plain, left=left, head=head, draws=draws)
 
     def tables(self) -> tuple[Table, ...]:
         """The layers."""
@@ -153,3 +186,14 @@ class NetworkModel(Model):
     def n_params(self) -> int:
         """Number of weights."""
         return self.theta.size
+
+
+class NetworkEnsemble(Ensemble):
+    """Networks of the same layers."""
+
+    member_class = NetworkModel
+
+
+def _threads_for(history: History, windows: WindowIndex) -> int:
+    """No more than there are tiles."""
+    return min(resolve_n_jobs(history.n_jobs), max(1, -(-len(windows) // LANES)))

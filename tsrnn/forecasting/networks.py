@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -16,18 +17,21 @@ from tsrnn._checkpoints import CheckpointFile, conclude, open_checkpoint
 from tsrnn._errors import DivergedError
 from tsrnn._jit import Spec
 from tsrnn._looking import LooksInside, spread_evenly
-from tsrnn._networks import NetworkTraining, check_states
+from tsrnn._networks import NetworkTraining
 from tsrnn._parameters import seed_of
 from tsrnn.data import Panel, all_windows
 from tsrnn.forecasting.assemble import fit_state
 from tsrnn.forecasting.base import Forecaster
 from tsrnn.forecasting.declared import TrainingParameters
+from tsrnn.forecasting.ensemble import members_of
 from tsrnn.forecasting.fitting import as_used
 from tsrnn.forecasting.following import moved_on, newly_complete, refuse_other_windows, retrained
 from tsrnn.forecasting.history_ends import cutoffs, history_ends
-from tsrnn.forecasting.memory import ModelMemory, checkpoint_memory, network_memory
-from tsrnn.forecasting.network_model import NetworkModel, described, series_of
+from tsrnn.forecasting.memory import ModelMemory, checkpoint_memory, mixture_memory, network_memory
+from tsrnn.forecasting.monte_carlo import Draws
+from tsrnn.forecasting.network_model import NetworkEnsemble, NetworkModel, series_of
 from tsrnn.forecasting.prepare import Prepared, Split, check_targets, facts, prepare
+from tsrnn.forecasting.refusals import check_checkpoint, check_draws, check_head, check_output, networks_before
 from tsrnn.forecasting.state import FitState, Fitted, History, history_frame
 from tsrnn.forecasting.strategies import STRATEGIES, Strategy
 from tsrnn.nn.heads import COUNTS, as_head, width_of
@@ -38,6 +42,7 @@ from tsrnn.nn.network import Network
 from tsrnn.training.events import EpochEnd
 from tsrnn.training.looking import Look, attended, look
 from tsrnn.training.measures import NO_UNITS
+from tsrnn.training.members import Told, member_seeds, train_members
 from tsrnn.training.optimizers import OptimizerState
 from tsrnn.training.tasks import WindowTask
 from tsrnn.training.threads import Team, resolve_n_jobs
@@ -48,7 +53,7 @@ from tsrnn.training.trainer import Start, Trainer, TrainResult, TrainSettings, W
 class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
     """Base of forecasters that are networks; abstract: a subclass gives the hidden layers."""
 
-    model_class = NetworkModel
+    model_class = NetworkEnsemble
     strategy: Any = "direct"  # a parameter of forecasters that have others
     advice = 'Try `instance_norm="last"`, more epochs or more data, and compare with LinearForecaster.'
 
@@ -78,7 +83,7 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
             As in ``fit`` and ``update``; the forecaster is then as it was before.
         """
         self.check_parameters()
-        self._check_head()
+        check_head(self)
         if self.scope == "local":
             raise ValueError('`partial_fit` goes on with one model for all series: fit with `scope="global"`.')
         settings = replace(self._settings(seed_of(self.random_state)), max_epochs=1)
@@ -93,7 +98,7 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
             panel = self._read(X, y, keep_all=True, before=state.tail)
             moved = moved_on(state, panel)
             prepared = newly_complete(state, panel, self._strategy.trained_shape(state.shape), stride)
-            before = self._before(self._network(prepared), "`partial_fit`")
+            before = networks_before(self, self._network(prepared), "`partial_fit`")
             check_targets(panel, state.schema, self)
             fitted = as_used(self, self._learn(prepared, settings, before))
             self._adopt(retrained(moved, fitted, prepared.training))
@@ -119,8 +124,8 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
         return found, cutoffs(state.schema, panel, origins)
 
     def _at_work(self, panel: Panel, state: FitState) -> tuple[NetworkModel, WindowTask]:
-        """The fitted network, and what it was trained on, on windows of this panel."""
-        model = state.model.core
+        """The fitted network, or the first of them, and what it was trained on, on windows of this panel."""
+        model = members_of(state.model.core)[0]
         if not isinstance(model, NetworkModel):
             raise ValueError(
                 f"There is no one network to look into, but {model}. Fit a forecaster on the rows of one series, or "
@@ -131,33 +136,47 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
         return model, STRATEGIES[model.strategy].training_task(series, self._head, self._units(history))
 
     def _fit_model(self, prepared: Prepared, seed: int) -> Fitted:
-        self._check_head()
-        if self.scope == "local" and self.checkpoint is not None:
-            raise ValueError('`checkpoint` holds the training of one model; leave it out with `scope="local"`.')
+        check_head(self)
+        check_checkpoint(self)
         prepared = self._strategy.prepared(prepared, int(self.stride))
-        before = self._before(self._network(prepared), "`warm_start=True`") if self.warm_start else None
+        before = networks_before(self, self._network(prepared), "`warm_start=True`") if self.warm_start else None
         checkpoint = open_checkpoint(self)
         if checkpoint is not None:
             seed = checkpoint.seed(seed)
-            checkpoint.check_data(facts(prepared, before))
+            checkpoint.check_data(facts(prepared, None if before is None else before[0]))
         return self._learn(prepared, self._settings(seed), before, checkpoint)
 
     def _learn(
         self,
         prepared: Prepared,
         settings: TrainSettings,
-        before: NetworkModel | None,
+        before: Sequence[NetworkModel] | None,
         checkpoint: CheckpointFile | None = None,
     ) -> Fitted:
-        """Train, from first weights or from those of ``before``."""
+        """Train, each member from first weights or from those of ``before``."""
         network = self._network(prepared)
+        check_draws(self, network)
+        each = [replace(settings, seed=seed) for seed in member_seeds(settings.seed, int(self.n_members))]
         with one_blas_thread():  # first weights are drawn with it too: fits that overlap share one limit
-            result = self._train(prepared, network, settings, before, checkpoint)
+            starts = [_start(network, own, None if before is None else before[k]) for k, own in enumerate(each)]
+            results = self._train(prepared, network, each, starts, checkpoint)
+        if before is not None and len(results) < len(each):
+            raise KeyboardInterrupt  # rather than go on without some of the members that there were
+        models = [self._model_of(prepared, network, each[member], result) for member, result in results.items()]
+        if len(each) == 1:
+            how = _records(results[0].history), results[0].best_epoch, results[0].stopped
+            return Fitted(models[0], *how, settings.seed, checkpoint)
+        rows = [{"member": member, **row} for member, result in results.items() for row in _records(result.history)]
+        best, stopped = zip(*((result.best_epoch, result.stopped) for result in results.values()), strict=True)
+        return Fitted(NetworkEnsemble(models), tuple(rows), list(best), list(stopped), settings.seed)
+
+    def _model_of(
+        self, prepared: Prepared, network: Network, settings: TrainSettings, result: TrainResult
+    ) -> NetworkModel:
         given = self.instance_norm, self.strategy, prepared.shape.horizon
         left = OptimizerState(settings.optimizer, result.moments, result.steps)
-        model = NetworkModel(network.specs, network.input, result.theta, *given, left, self._distribution_head)
-        how = _records(result.history), result.best_epoch, result.stopped
-        return Fitted(model, *how, settings.seed, checkpoint)
+        draws = None if self.mc_samples is None else Draws.of_member(int(self.mc_samples), settings.seed)
+        return NetworkModel(network.specs, network.input, result.theta, *given, left, self._distribution_head, draws)
 
     @property
     def _strategy(self) -> Strategy:
@@ -179,27 +198,12 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
     def _units(self, history: History) -> np.ndarray:
         return history.units() if self._counts else NO_UNITS
 
-    def _check_head(self) -> None:
-        """Refuse settings that do not go with the distribution."""
-        if self._distribution_head is not None and not self._strategy.takes_distributions:
-            raise ValueError(
-                f'`loss={self.loss!r}` needs `strategy="direct"`: with {self.strategy!r} a row is forecast from the '
-                "point forecasts of those before it, so their spread would be lost. Set one of the two."
-            )
-        if self._counts and self.instance_norm is not None:
-            raise ValueError(
-                f"`loss={self.loss!r}` is of counts, from which `instance_norm={self.instance_norm!r}` would take the "
-                "level. Set `instance_norm=None`; counts are divided by the mean of their series in any case."
-            )
-        if self.quantiles is not None and self.loss != "quantile":
-            raise ValueError(f'`quantiles={self.quantiles}` needs `loss="quantile"`; got `loss={self.loss!r}`.')
-
     def _network(self, prepared: Prepared) -> Network:
         shape, strategy, width = prepared.shape, self._strategy, width_of(self._head)
         specs = [*self._hidden_layers(), Dense(strategy.outputs(shape.horizon, prepared.n_targets) * width)]
         window = Shape(shape.lookback, prepared.training.panel.n_channels)
         network = strategy.network(specs, window, shape.horizon)
-        self._check_output(network)
+        check_output(network)
         return network
 
     def _model_memory(self, prepared: Prepared) -> ModelMemory:
@@ -207,7 +211,11 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
         settings = self._settings(seed=0)
         threads, moments = resolve_n_jobs(self.n_jobs), settings.optimizer.n_moments
         network = self._network(prepared)
-        found = network_memory(network, trained, threads, settings.batch_size, moments)
+        members, draws = int(self.n_members), 0 if self.mc_samples is None else int(self.mc_samples)
+        found = network_memory(network, trained, threads, settings.batch_size, moments, members, draws)
+        if draws and self._distribution_head is not None:  # one distribution for each, of all windows scored
+            mixed = {"distributions drawn": draws * mixture_memory(network, prepared)}
+            found = replace(found, forecasting=found.forecasting | mixed)
         if self.checkpoint is not None:
             found = replace(found, fitting=found.fitting | checkpoint_memory(network, moments))
         if trained is prepared:
@@ -220,15 +228,11 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
         self,
         prepared: Prepared,
         network: Network,
-        settings: TrainSettings,
-        before: NetworkModel | None,
+        settings: Sequence[TrainSettings],
+        starts: Sequence[Start],
         checkpoint: CheckpointFile | None,
-    ) -> TrainResult:
-        start: Start
-        if before is None:
-            start = network.initial(settings.seed), None, 0
-        else:
-            start = before.theta, *before.left.carried_over(settings.optimizer)
+    ) -> dict[int, TrainResult]:
+        """What training made of each start, by the numbers of the members."""
         held_out = prepared.validation
         own = self._history_of(prepared, prepared.training)
         # Validation rows that follow the training rows are in the same array; those of ``X_val`` are not.
@@ -239,58 +243,42 @@ class NetworkForecaster(LooksInside, Forecaster, TrainingParameters):
             validation_units=other.scale_of(held_out.windows),
             weights=prepared.weights,
         )
-        with Team(resolve_n_jobs(self.n_jobs)) as team, self._listeners() as callbacks:
-            head, strategy = self._head, self._strategy
-            callbacks = [*strategy.callbacks(network, self), *callbacks]
-            task = strategy.training_task(series_of(own, self.instance_norm), head, self._units(own))
-            engine = TileEngine(network, task, team, settings.seed)
-            validation = engine
-            if other is not own or not strategy.trains_on_forecasts:
-                whole = strategy.task(series_of(other, self.instance_norm), head, self._units(other))
-                validation = TileEngine(network, whole, team)
-            try:
-                theta, moments, steps = start
-                return Trainer(engine, windows, settings, validation).run(theta, callbacks, moments, steps, checkpoint)
-            except DivergedError as error:
-                conclude(checkpoint, "diverged")  # as it would again
-                error.history = history_frame(_records(error.history))
-                raise
+        head, strategy, count, turn = self._head, self._strategy, len(starts), Lock()
+        task = strategy.training_task(series_of(own, self.instance_norm), head, self._units(own))
+        whole = task
+        if other is not own or not strategy.trains_on_forecasts:
+            whole = strategy.task(series_of(other, self.instance_norm), head, self._units(other))
+        with self._listeners(count) as callbacks:
+
+            def train(member: int, team: Team) -> TrainResult:
+                net = self._network(prepared) if member else network  # each packs weights of its own
+                told = [Told(member, callbacks, turn)] if count > 1 else callbacks
+                engine = TileEngine(net, task, team, settings[member].seed)
+                validation = engine if whole is task else TileEngine(net, whole, team)
+                theta, moments, steps = starts[member]
+                trainer = Trainer(engine, windows, settings[member], validation)
+                try:
+                    return trainer.run(theta, [*strategy.callbacks(net, self), *told], moments, steps, checkpoint)
+                except DivergedError as error:
+                    conclude(checkpoint, "diverged")  # as it would again
+                    error.history = history_frame(_records(error.history))
+                    if count > 1:
+                        error.args = (f"Member {member} of {count} (counted from 0): {error}",)
+                    raise
+
+            return train_members(train, count, resolve_n_jobs(self.n_jobs))
 
     def _history_of(self, prepared: Prepared, split: Split) -> History:
         return History(split.panel, prepared.shape, prepared.n_targets, prepared.scaling, self.n_jobs)
 
-    def _before(self, network: Network, asked_by: str) -> NetworkModel | None:
-        """The model of the last fit, to go on from; None where there is none."""
-        if "state_" not in vars(self):
-            return None
-        before = self.state_.model.core
-        if not isinstance(before, NetworkModel) or self._differs(before, network):
-            raise ValueError(
-                f"{asked_by} needs the layers, windows and number of columns of the last `fit`, and its distribution; "
-                f"got {described(network.input, network.specs, self.strategy, self._distribution_head)}, after "
-                f"{before}. Make a new forecaster, or set `warm_start=False` and call `fit`, to start afresh."
-            )
-        return before
-
-    def _differs(self, before: NetworkModel, network: Network) -> bool:
-        now = network.specs, network.input, self.strategy, self._distribution_head
-        return (before.specs, before.shape, before.strategy, before.head) != now
-
-    def _check_output(self, network: Network) -> None:
-        if network.has_time:
-            raise ValueError(
-                "`layers` must end with one vector for each window, but these give one for each step. Set "
-                "`return_sequences=False` in the last recurrent layer, or add Flatten()."
-            )
-        if network.specs[0].reads_tokens:
-            raise ValueError(
-                f"`layers` begins with {network.specs[0]}, which reads tokens, but a forecaster's columns are scaled "
-                "numbers. Leave it out; it is for networks of `tsrnn.nn.Sequential`."
-            )
-        check_states(network.layers, "a forecaster's windows overlap and come in any order")
-
     def _noticing(self) -> AbstractContextManager[None]:
         return NetworkTraining._noticing(self)
+
+
+def _start(network: Network, settings: TrainSettings, before: NetworkModel | None) -> Start:
+    if before is None:
+        return network.initial(settings.seed), None, 0
+    return before.theta, *before.left.carried_over(settings.optimizer)
 
 
 def _records(epochs: Iterable[EpochEnd]) -> tuple[dict[str, float], ...]:

@@ -68,6 +68,11 @@ class NonNegativeModel(Model):
         found = self.inner.distribution(history, windows)
         return None if found is None else Censored(found)
 
+    def paths(self, history: History, windows: WindowIndex, n: int, seed: int) -> np.ndarray | None:
+        """Those that the other model draws, all that lies below zero at zero."""
+        found = self.inner.paths(history, windows, n, seed)
+        return None if found is None else np.maximum(found, 0)
+
     def stepper(self, history: History) -> Stepper:
         """Forecasts of the series of ``history`` as they go on."""
         return _NonNegativeStepper(self.inner.stepper(history))
@@ -99,8 +104,16 @@ class Censored(Distribution):
     def at(self, u: np.ndarray) -> np.ndarray:
         return np.maximum(self.inner.at(u), 0)
 
+    def at_scores(self, scores: np.ndarray) -> np.ndarray:
+        return np.maximum(self.inner.at_scores(scores), 0)
+
+    def scores(self, values: np.ndarray) -> np.ndarray:
+        # Those of the other one, which may tell places apart that probabilities do not; of zero the middle of the step.
+        found = self.inner.scores(np.maximum(values, 0))
+        return np.where(values > 0, found, np.minimum(found, super().scores(values)))
+
     def cdf(self, values: np.ndarray) -> np.ndarray:
-        values = np.broadcast_to(values, self.shape)
+        values = np.asarray(values)
         found = self.inner.cdf(np.maximum(values, 0))
         return np.where(values > 0, found, np.where(values == 0, found / 2, 0.0))
 

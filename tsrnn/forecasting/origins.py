@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
 from tsrnn._errors import AnyOf, BelowNaiveWarning, Boolean, Integer, NoneOr, Options, check_fields
-from tsrnn._networks import NetworkTraining
+from tsrnn._networks import NetworkTraining, was_interrupted
 from tsrnn.data import Panel, Schema, WindowIndex, WindowShape, all_windows, locate_rows, read_training
 from tsrnn.data.names import count_rows
 from tsrnn.forecasting.prepare import resolve_shape, roles_of, rules_of
@@ -241,7 +241,7 @@ def fit_on(
             state = model.fit(_safe_indexing(X, rows), some_y).state_
     except ValueError as error:
         raise ValueError(f"The fit on {what} failed: {error}") from error
-    if state.stopped == "interrupt":
+    if was_interrupted(state.stopped):
         raise KeyboardInterrupt
     if state.schema.channels != schema.channels:
         raise ValueError(

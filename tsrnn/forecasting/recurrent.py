@@ -16,10 +16,11 @@ _ATTRIBUTES = """\
 Attributes
 ----------
 history_ : DataFrame
-    A row for each epoch: epoch, loss, val_loss, val_mae (data units), learning_rate, seconds.
-best_epoch_ : int
-    The epoch whose weights were kept.
-stopped_ : str
+    A row for each epoch: epoch, loss, val_loss, val_mae (data units), learning_rate, seconds; with `n_members` greater
+    than 1 first the member, from 0.
+best_epoch_ : int, or list of int
+    The epoch whose weights were kept; with `n_members` greater than 1 that of each member, as in `stopped_`.
+stopped_ : str, or list of str
     Why training ended: "max_epochs", "max_steps", "early_stopping", "callback" or "interrupt".
 baseline_skill_ : dict
     Skill on the validation rows against the "last" and the "seasonal" naive forecast.

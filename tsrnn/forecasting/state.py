@@ -49,6 +49,11 @@ class Model(ABC):
         """Of the quantiles that were trained, if any were."""
         return ()
 
+    def paths(self, history: History, windows: WindowIndex, n: int, seed: int) -> np.ndarray | None:
+        """So many forecasts (n, windows, horizon, targets) in data units, each by a network drawn anew; None where the
+        model draws none."""
+        return None
+
     def stepper(self, history: History) -> Stepper:
         """Forecasts of the series of ``history`` as they go on."""
         return PanelStepper(self, history)
@@ -90,8 +95,8 @@ class Fitted:
 
     model: Model
     history: tuple[dict[str, float], ...] = ()
-    best_epoch: int | None = None
-    stopped: str | None = None
+    best_epoch: int | list[int] | None = None
+    stopped: str | list[str] | None = None
     seed: int | None = None
     checkpoint: CheckpointFile | None = None
 
@@ -167,7 +172,7 @@ class FitState:
     history : tuple of dict
         Epochs of training; empty for models that have none.
     best_epoch, stopped : int, str or None
-        Of training.
+        Of training; of an ensemble lists, an entry for each member.
     report : dict
         What was done to the rows.
     cutoff : list of str
@@ -189,8 +194,8 @@ class FitState:
     skill: dict[str, float] | None
     calibration: Calibration | None
     history: tuple[dict[str, float], ...]
-    best_epoch: int | None
-    stopped: str | None
+    best_epoch: int | list[int] | None
+    stopped: str | list[str] | None
     report: dict[str, Any]
     cutoff: list[str]
     seed: int | None
@@ -251,5 +256,7 @@ class FitState:
 
 
 def history_frame(history: Iterable[dict[str, float]]) -> pd.DataFrame:
-    """The epochs of training as ``history_`` shows them, one row for each."""
-    return pd.DataFrame(list(history), columns=["epoch", "loss", "val_loss", "val_mae", "learning_rate", "seconds"])
+    """The epochs of training as ``history_`` shows them, one row for each, of an ensemble member after member."""
+    rows = list(history)
+    columns = ["epoch", "loss", "val_loss", "val_mae", "learning_rate", "seconds"]
+    return pd.DataFrame(rows, columns=["member", *columns] if rows and "member" in rows[0] else columns)

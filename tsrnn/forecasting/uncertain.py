@@ -15,7 +15,7 @@ from tsrnn.forecasting.adaptive import RATE, track
 from tsrnn.forecasting.beyond import PATHS, SEED, paths_beyond
 from tsrnn.forecasting.calibration import Outlook
 from tsrnn.forecasting.spread import ADAPTIVE, COVERAGE, INSIDE, bounds_of, calibration_of, outlook_of
-from tsrnn.forecasting.state import FitState
+from tsrnn.forecasting.state import FitState, History
 
 if TYPE_CHECKING:
     from tsrnn.forecasting.base import Forecaster
@@ -71,7 +71,7 @@ class Uncertain:
         2024-07-20  16.1  23.6
         """
         self._check("predict_quantiles", quantiles=(quantiles, NoneOr(ListOf(INSIDE))), layout=(layout, _LAYOUT))
-        state, panel, outlook = self._outlook("predict_quantiles", X, y)
+        state, panel, outlook = self._outlook(X, y)
         levels = np.sort(np.asarray(_trained_levels(state) if quantiles is None else quantiles, np.float64))
         values = outlook.at(self._bounds(state, outlook, levels)[:, None])
         values = self._continued(state, panel, outlook, values, levels, horizon)
@@ -132,7 +132,7 @@ class Uncertain:
         )
         coverages = np.sort(np.atleast_1d(np.asarray(coverage, np.float64)))
         levels = np.column_stack(((1 - coverages) / 2, (1 + coverages) / 2)).ravel()
-        state, panel, outlook = self._outlook("predict_interval", X, y)
+        state, panel, outlook = self._outlook(X, y)
         scores = self._bounds(state, outlook, levels)[:, None]
         if adaptive:
             self._refuse_beyond(state, horizon)
@@ -156,7 +156,10 @@ class Uncertain:
 
         Each path takes the place that a validation window had in its forecasts, row by row, to that place in the
         forecasts made here (the Schaake shuffle of Clark 2004, on windows). Beyond the horizon that the forecaster was
-        fitted for each path goes on from its own rows, with the place of another validation window.
+        fitted for each path goes on from its own rows, with the place of another validation window. Where a network's
+        point forecasts are spread by dropout (``mc_samples``, and ``intervals="auto"``), a path up to that horizon is
+        what one network with masks drawn anew forecasts, the same one for all series, and validation rows are not
+        needed.
 
         Parameters
         ----------
@@ -175,18 +178,14 @@ class Uncertain:
         """
         seeds = NoneOr(AnyOf(Integer(0, 2**32 - 1), Instance(np.random.RandomState, "a RandomState")))
         self._check("sample", n=(n, Integer(1)), random_state=(random_state, seeds), layout=(layout, _LAYOUT))
-        state, panel, outlook = self._outlook("sample", X, y)
         if isinstance(random_state, np.random.RandomState):
             random_state = random_state.randint(2**31)
-        calibration = calibration_of(state, "sample", "how rows of the horizon hang together")
-        rng, rows = np.random.default_rng(random_state), cast("Forecaster", self)._checked_horizon(horizon, state)
-        if rows > state.shape.horizon:
-            values = np.empty((n, panel.n_series, rows, outlook.point.shape[2]))
-            for series, paths in self._paths(state, panel, outlook, rows, n, rng):
-                values[:, series] = paths
-        else:
-            ranks = self._own(outlook)
-            values = outlook.at(np.stack([calibration.draw(rng, n, ranks) for _ in range(panel.n_series)], axis=1))
+        state, panel, history, windows = self._ends(X, y)
+        rows, values = cast("Forecaster", self)._checked_horizon(horizon, state), None
+        if rows <= state.shape.horizon:
+            values = self._drawn_anew(state, history, windows, n, random_state)
+        if values is None:
+            values = self._rearranged(state, history, windows, rows, n, np.random.default_rng(random_state))
         names = [(target, path) for target in state.schema.targets for path in range(n)]
         return self._laid_out(state, panel, values, horizon, names, ("target", "path"), layout)
 
@@ -195,14 +194,45 @@ class Uncertain:
         for name, (value, constraint) in given.items():
             check_parameter(f"{type(self).__name__}.{method}", name, value, constraint)
 
-    def _outlook(self, method: str, X: Any, y: Any) -> tuple[FitState, Panel, Outlook]:
+    def _outlook(self, X: Any, y: Any) -> tuple[FitState, Panel, Outlook]:
         """What the model says of the rows that follow."""
+        forecaster = cast("Forecaster", self)
+        state, panel, history, windows = self._ends(X, y)
+        with forecaster._noticing():
+            return state, panel, outlook_of(state, history, windows)
+
+    def _ends(self, X: Any, y: Any) -> tuple[FitState, Panel, History, WindowIndex]:
+        """What there is to go on from."""
         forecaster = cast("Forecaster", self)
         state = forecaster._fitted()
         panel = forecaster._history_panel(X, y, state)
-        history = forecaster._history(panel, state)
+        return state, panel, forecaster._history(panel, state), end_windows(panel, state.shape)
+
+    def _drawn_anew(
+        self, state: FitState, history: History, windows: WindowIndex, n: int, seed: int | None
+    ) -> np.ndarray | None:
+        """Paths (n, series, horizon, targets) of networks drawn anew, where the model draws any and they count."""
+        forecaster = cast("Forecaster", self)
+        if forecaster.intervals != "auto":
+            return None
         with forecaster._noticing():
-            return state, panel, outlook_of(state, history, end_windows(panel, state.shape))
+            return state.model.paths(history, windows, n, int(np.random.default_rng(seed).integers(2**32)))
+
+    def _rearranged(
+        self, state: FitState, history: History, windows: WindowIndex, rows: int, n: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Paths (n, series, rows, targets) that hang together as validation windows did."""
+        calibration = calibration_of(state, "sample", "how rows of the horizon hang together")
+        panel = history.panel
+        with cast("Forecaster", self)._noticing():
+            outlook = outlook_of(state, history, windows)
+        if rows <= state.shape.horizon:
+            ranks = self._own(outlook)
+            return outlook.at(np.stack([calibration.draw(rng, n, ranks) for _ in range(panel.n_series)], axis=1))
+        values = np.empty((n, panel.n_series, rows, history.n_targets))
+        for series, paths in self._paths(state, panel, outlook, rows, n, rng):
+            values[:, series] = paths
+        return values
 
     def _own(self, outlook: Outlook) -> bool:
         """Whether the spread is the model's own."""

@@ -137,7 +137,7 @@ class DecodingWorkspace(Workspace):
         self.chosen = aligned(network.steps * LANES if training else 0, dtype)
         self.forward = tuple(self._forward_calls(self.bound[:n], self.bound[n:]))
         self.backward = tuple(self._backward_calls()) if training else ()
-        self.draws = self._draw()
+        self.draws = self.drops = self._draw()
         if training:
             stream, share = self._streams[-1], network.teacher_forcing
             self.draws += (prepare(draw_choices, stream, self.turn, network.steps, share, self.chosen),)

@@ -43,8 +43,10 @@ class Workspace:
         Which tile it is and which training step, for dropout (see ``kernels.turn``).
     forward, backward : tuple of Call or Loop
         x -> y; then d_y -> d_x and what the parameters' gradients, all in ``gradient``, grow by.
+    drops : tuple of Call
+        New dropout masks.
     draws : tuple of Call
-        New dropout masks; before ``forward``.
+        Those, and whatever else training draws for a tile; before ``forward``.
     penalised : tuple of Penalised
         Numbers whose size is part of the loss.
     """
@@ -68,7 +70,7 @@ class Workspace:
         self.y, self.d_x, self.d_y = self._bind(chain, self.x, self.mask, wants_d_x)
         self.forward: tuple[Work, ...] = tuple(call for bound in self.bound for call in bound.forward)
         self.backward: tuple[Call, ...] = tuple(call for bound in reversed(self.bound) for call in bound.backward)
-        self.draws = self._draw()
+        self.draws = self.drops = self._draw()
 
     def _make(self, layers: Sequence[Layer], dtype: np.dtype, training: bool, masked: bool) -> None:
         """What all layers share: the input, the turn, and one gradient, of which each has a part."""
@@ -112,6 +114,13 @@ class Workspace:
             for first, bound in zip(self._streams, self.bound, strict=False)
             for k, dropped in enumerate(bound.dropped)
         )
+
+    def hold_masks(self) -> None:
+        """Give all lanes the dropout masks of the first."""
+        for bound in self.bound:
+            for dropped in bound.dropped:
+                lanes = dropped.mask[: dropped.count * LANES].reshape(-1, LANES)
+                lanes[:] = lanes[:, :1].copy()
 
     def is_tile(self, index: int, step: int = 0, seed: int = 0) -> None:
         """Say which windows the lanes stand for, and for dropout which training step and seed."""

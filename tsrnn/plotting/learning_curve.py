@@ -104,6 +104,12 @@ class LearningCurve(PartsDisplay):
             raise ValueError(
                 f"`history` of LearningCurve must have the columns 'epoch' and 'loss'; no {quoted(missing)}."
             )
+        if "member" in self.history.columns:
+            raise ValueError(
+                f"LearningCurve shows how one network was trained; this `history` is of "
+                f"{self.history['member'].nunique()} members. Give the epochs of one: "
+                '`LearningCurve.from_history(history[history["member"] == 0].drop(columns="member"))`.'
+            )
         names = [name for name in self.history.columns if name not in _NO_MEASURES and self.history[name].notna().any()]
         return [*names, RATE] if self.learning_rate else names
 

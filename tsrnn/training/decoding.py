@@ -26,10 +26,13 @@ class DecodingTile(WindowTile):
     space: DecodingWorkspace
 
     def forward(self, examples: np.ndarray) -> list[Work]:
-        inputs, *network = super().forward(examples)
+        inputs, *network = self.sampled(examples)
         if not self.space.training:
             return [inputs, *network]
         return [inputs, prepare(gather_targets, self.series, self.place, self.space.truth), *network]
+
+    def sampled(self, examples: np.ndarray) -> list[Work]:
+        return super().forward(examples)  # nothing is chosen to be fed but what comes out
 
 
 class TeacherForcing:

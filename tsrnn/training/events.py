@@ -23,6 +23,8 @@ class EpochEnd:
         Mean absolute error on the validation rows, in data units.
     learning_rate, seconds : float
         Of this epoch.
+    member : int or None
+        Of which member of an ensemble it is, from 0; None where one network is trained.
 
     Examples
     --------
@@ -39,10 +41,12 @@ class EpochEnd:
     val_mae: float
     learning_rate: float
     seconds: float
+    member: int | None = None
 
     def row(self) -> dict[str, float]:
-        """All but the budget, as ``history_`` has it."""
-        return {name: value for name, value in asdict(self).items() if name != "max_epochs"}
+        """All but the budget, as ``history_`` has it; the member where there is one."""
+        left_out = {"max_epochs"} | ({"member"} if self.member is None else set())
+        return {name: value for name, value in asdict(self).items() if name not in left_out}
 
 
 Callback = Callable[[EpochEnd], bool | None]

@@ -28,6 +28,10 @@ class TaskTile(ABC):
         """From examples to outputs: the inputs through the network, where a task has nothing else to do."""
         return [self.gather(examples), *self.space.forward]
 
+    def sampled(self, examples: np.ndarray) -> list[Work]:
+        """The same with dropout, for forecasts: nothing is read that lies ahead."""
+        return self.forward(examples)
+
     @abstractmethod
     def gather(self, examples: np.ndarray) -> Call:
         """The inputs."""

@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from functools import partial
 from itertools import pairwise
+from threading import Event
 from types import TracebackType
 
 import joblib
@@ -49,10 +50,17 @@ class Team:
     """``n_threads`` threads that share out numbered pieces of work; the calling thread is one of them.
 
     Inside a ``with`` block of a team of several, BLAS has one thread, so that cores are not asked for twice.
+
+    Parameters
+    ----------
+    n_threads : int
+        The calling thread included.
+    halt : threading.Event, optional
+        Once it is set, work is no longer begun but ended with KeyboardInterrupt, as Ctrl-C does in the main thread.
     """
 
-    def __init__(self, n_threads: int) -> None:
-        self.n_threads = n_threads
+    def __init__(self, n_threads: int, halt: Event | None = None) -> None:
+        self.n_threads, self._halt = n_threads, halt
         self._pool = ThreadPoolExecutor(n_threads - 1) if n_threads > 1 else None
         self._held = ExitStack()
 
@@ -90,6 +98,8 @@ class Team:
 
     def spread(self, work: Callable[[int, range], None], pieces: int) -> None:
         """Call ``work(thread, its pieces)`` for a contiguous share of the pieces on each thread, and wait."""
+        if self._halt is not None and self._halt.is_set():
+            raise KeyboardInterrupt
         used = min(self.n_threads, pieces)
         ends = [-(-k * pieces // used) for k in range(used + 1)]
         shares = [range(*pair) for pair in pairwise(ends)]

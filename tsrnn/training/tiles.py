@@ -8,7 +8,8 @@ so the bits are the same for any number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from tsrnn.kernels.turn import TERMS, WINDOWS
 from tsrnn.kernels.update import add_partials, start_piece
 from tsrnn.nn.layer import aligned
 from tsrnn.nn.layers.activity import activity_penalty
-from tsrnn.nn.network import Network
+from tsrnn.nn.network import Network, in_order
 from tsrnn.training.tasks import Task
 from tsrnn.training.threads import Team
 
@@ -69,6 +70,16 @@ class Tile:
     def predicting(self, examples: np.ndarray, out: np.ndarray) -> Program:
         """Outputs."""
         return Program([*self.forward(examples), self.task.write(out)], self.space.turn)
+
+    def sampling(self, examples: np.ndarray, out: np.ndarray) -> Program:
+        """Outputs with the dropout masks that are there."""
+        return Program([*self.task.sampled(examples), self.task.write(out)], self.space.turn)
+
+    def draw(self, path: int, seed: int) -> None:
+        """The dropout masks of a path, the same for all examples."""
+        self.space.is_tile(0, path, seed)
+        in_order(self.space.drops)
+        self.space.hold_masks()
 
 
 class TileEngine:
@@ -137,6 +148,27 @@ class TileEngine:
         out, rows = np.empty(self.task.output_shape(examples.size), self.network.dtype), _as_integers(examples)
         self._pass_through(theta, rows, lambda tile: tile.predicting(rows, out.reshape(-1)))
         return out
+
+    def samples(self, theta: np.ndarray, examples: np.ndarray, paths: range, seed: int) -> Iterator[np.ndarray]:
+        """The task's outputs with dropout, path by path; each is overwritten by the next.
+
+        A path is one network drawn from those that dropout trains (Gal and Ghahramani 2016): its masks are a function
+        of seed and path alone, the same for all examples, and all of their steps, in any company.
+        """
+        out, rows = np.empty(self.task.output_shape(examples.size), self.network.dtype), _as_integers(examples)
+        tiles = tile_count(examples.size)
+        own = [Tile(self.network, self.task, training=True) for _ in range(min(self.team.n_threads, tiles))]
+        programs = [tile.sampling(rows, out.reshape(-1)) for tile in own]
+
+        def work(path: int, thread: int, share: range) -> None:
+            own[thread].draw(path, seed)
+            own[thread].space.turn[WINDOWS] = examples.size
+            self._run_program(programs[thread], share, tiles)
+
+        self.network.pack(theta, self._spread)
+        for path in paths:
+            self.team.spread(partial(work, path), tiles)
+            yield out
 
     def _pass_through(
         self, theta: np.ndarray, examples: np.ndarray, write: Callable[[Tile], Program], terms: int = 0
