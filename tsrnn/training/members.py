@@ -20,6 +20,7 @@ from tsrnn.training.threads import Team
 from tsrnn.training.trainer import TrainResult
 
 Train = Callable[[int, Team], TrainResult]
+_LOOK_UP = 0.2  # seconds
 
 
 def member_seeds(seed: int, n_members: int) -> list[int]:
@@ -96,10 +97,14 @@ def _side_by_side(
 
 
 def _wait(futures: Sequence[Future[Any]], halt: Event) -> None:
-    """Until all are done; Ctrl-C, which only the main thread hears of, makes that soon."""
+    """Until all are done; Ctrl-C, which only the main thread hears of, makes that soon.
+
+    The system may give the signal to another thread, which does not wake this one: it looks up now and then.
+    """
     while True:
         try:
-            wait(futures)
+            while wait(futures, timeout=_LOOK_UP).not_done:
+                pass
         except KeyboardInterrupt:
             halt.set()
         else:
